@@ -1,0 +1,58 @@
+//! How far a shown value can be trusted. Six states, six looks: none of them may be mistaken for another.
+
+use serde::{Deserialize, Serialize};
+
+use super::source::{Reach, SourceHealth};
+use super::time::Timestamp;
+
+/// How far a shown value can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Freshness {
+    /// Younger than one and a half polls.
+    Fresh,
+    /// Older than that, younger than three polls.
+    Ageing,
+    /// Older than three polls.
+    Stale,
+    /// Never answered.
+    Unknown,
+    /// The source refuses us.
+    Forbidden,
+    /// Answered completely: there is nothing.
+    Empty,
+}
+
+impl Freshness {
+    /// The state of what `health` told last, at `now`; `is_empty` when its last answer held nothing.
+    #[must_use]
+    pub fn of(health: &SourceHealth, now: Timestamp, is_empty: bool) -> Self {
+        if matches!(health.reach, Reach::Forbidden { .. }) {
+            return Self::Forbidden;
+        }
+        let Some(answered) = health.answered_at else { return Self::Unknown };
+        let age = now.signed_duration_since(answered).num_milliseconds().max(0);
+        let poll = health.every.0.max(1).saturating_mul(1000);
+        if age > poll.saturating_mul(3) {
+            Self::Stale
+        } else if age.saturating_mul(2) > poll.saturating_mul(3) {
+            Self::Ageing
+        } else if is_empty {
+            Self::Empty
+        } else {
+            Self::Fresh
+        }
+    }
+
+    /// When the state of what `health` told changes by the mere passing of time, after `now`.
+    #[must_use]
+    pub fn next_change(health: &SourceHealth, now: Timestamp) -> Option<Timestamp> {
+        let answered = health.answered_at.filter(|_| !matches!(health.reach, Reach::Forbidden { .. }))?;
+        let poll = health.every.0.max(1).saturating_mul(1000);
+        // One millisecond past the limit: at the limit itself it is still the younger state.
+        [poll.saturating_mul(3) / 2 + 1, poll.saturating_mul(3) + 1]
+            .into_iter()
+            .filter_map(|age| answered.checked_add_signed(chrono::Duration::try_milliseconds(age)?))
+            .find(|at| *at > now)
+    }
+}
