@@ -1,0 +1,179 @@
+//! After a restart: runs as the journal has them, steps that still run attached to again, and the rest told as what it is.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+
+use super::execute::Job;
+use super::kit::Kit;
+use super::prepare::{Deed, Prepared, number};
+use super::take::{live, seat};
+use super::{Came, Runner, limits};
+use crate::domain::fact::Fact;
+use crate::domain::id::StepId;
+use crate::domain::run::{
+    Approval, Ending, Forecast, Happened, Level, Outcome, Proposal, Run, Situation, StepRun, StepState, Target, Word,
+};
+use crate::engine::process::{Attached, StepEvent};
+use crate::runbook::value::StepResult;
+use crate::step::place::Place;
+use crate::step::spec::StepSpec;
+use crate::step::state::{self, StepState as Became};
+use crate::text::{Clean, Untrusted};
+
+/// How far back runs are told.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+impl Runner {
+    /// Tells every run of the last days, and goes on with what an earlier console began.
+    pub(super) async fn recover(&mut self) {
+        let Ok(events) = self.kit.records.news().await else { return };
+        let since = self.kit.clock.now() - KEPT;
+        for event in events.into_iter().filter(|event| event.at >= since) {
+            self.kit.records.take(&event);
+            let _ = self.kit.facts.send(Fact::RunMoved(event)).await;
+        }
+        for run in self.kit.records.all().into_iter().filter(|run| !run.is_closed) {
+            self.adopt(&run).await;
+        }
+    }
+
+    async fn adopt(&mut self, run: &Run) {
+        let known = self.kit.setup.runbooks.iter().find(|known| known.id == run.runbook);
+        // Another text under the same name is another runbook: what was approved was not this one.
+        let Some(runbook) = known.filter(|known| known.content_hash == run.content_hash).cloned() else { return };
+        // Another console has it: its steps are followed there, and only looked at here.
+        let seat = limits::lock(self.kit.folder(), &seat(run.id), run.holder.as_str(), self.kit.clock.now());
+        let Ok(seat) = seat else { return };
+        let situation = Situation { incident: run.incident.clone(), ..Situation::default() };
+        let mut live = live(runbook, situation, run.is_drill);
+        live.seat = Some(seat);
+        for value in run.values.values().filter(|value| value.is_typed) {
+            live.given.insert(value.name.as_str().to_owned(), Untrusted::from(value.value.as_str()));
+        }
+        for (step, stands) in &run.steps {
+            if let StepState::Ended(outcome) = &stands.state {
+                let result = StepResult { exit: None, state: outcome.word().to_owned(), stdout: String::new() };
+                live.steps.insert(step.to_string(), result);
+            }
+        }
+        self.live.insert(run.id, live);
+        for (id, stands) in &run.steps {
+            let is_begun = stands.approved.is_some() && !matches!(stands.state, StepState::Ended(_));
+            if is_begun {
+                self.go_on(run, id, stands).await;
+            }
+        }
+    }
+
+    /// A step that was approved and whose end the journal does not have: its folder tells.
+    async fn go_on(&mut self, run: &Run, id: &StepId, stands: &StepRun) {
+        let Some(live) = self.live.get(&run.id) else { return };
+        let scene = live.scene(run.id);
+        let Some((_, step)) = scene.runbook.step(id.as_str()) else { return };
+        let step = step.clone();
+        let place = self.kit.place(run.id, number(&scene, id), stands.attempts);
+        let by = stands.approved.as_ref().map_or_else(|| run.holder.clone(), |(_, _, by, _)| by.clone());
+        let looked = {
+            let place = place.clone();
+            tokio::task::spawn_blocking(move || state::state(&place)).await
+        };
+        let became = looked.ok().and_then(Result::ok).unwrap_or(Became::Nothing);
+        let finish = |outcome: Outcome, ending: Ending| {
+            vec![Happened::Finished { step: id.clone(), ending, millis: 0, outcome }]
+        };
+        match became {
+            Became::Nothing | Became::NotRun => {
+                // Written down, never executed: it is offered again, not run.
+                let cause = Clean::new("the console ended before the command began");
+                let outcome = Outcome::Failed { why: cause.clone() };
+                self.write(run.id, &by, finish(outcome, Ending::NotStarted { cause })).await;
+            }
+            Became::Refused { why } => {
+                let why = Clean::new(why);
+                let outcome = Outcome::Refused { why: why.clone() };
+                self.write(run.id, &by, finish(outcome, Ending::NotStarted { cause: why })).await;
+            }
+            Became::Starting | Became::Running { .. } | Became::Finished(_) | Became::Unknown { .. } => {
+                self.attach(run, step, stands, &place, by);
+            }
+        }
+    }
+
+    /// Follows a process that an earlier console started, from its first byte.
+    fn attach(&mut self, run: &Run, step: crate::runbook::model::Step, stands: &StepRun, place: &Place, by: Clean) {
+        let Some(live) = self.live.get_mut(&run.id) else { return };
+        let scene = live.scene(run.id);
+        let (tell, asks) = mpsc::channel(16);
+        live.running.insert(step.id.clone(), tell);
+        let spec = place.ordered().ok().flatten().map(|order| order.spec);
+        let deed = spec.map_or(Deed::Nothing, |spec| Deed::Process(Box::new(spec)));
+        let prepared = Prepared { proposal: remembered(run, &step.id, stands, &self.kit), deed };
+        let (kit, id, run, place) = (Arc::clone(&self.kit), step.id.clone(), run.id, place.clone());
+        let how = Approval::Key;
+        let attempt = stands.attempts;
+        let mut job = Job { kit, scene, step, prepared, by, how, attempt, asks, lock: None };
+        self.tasks.spawn(async move {
+            let ran = job.follow(Attached::to(&place), &place).await;
+            let ran = ran.unwrap_or_else(|failure| super::Ran {
+                result: StepResult { exit: None, state: "unknown".to_owned(), stdout: String::new() },
+                captured: Vec::new(),
+                outcome: Outcome::Unknown { check: Clean::new(failure.to_string()) },
+            });
+            job.after(&ran).await;
+            Came::Ran { run, step: id, ran: Box::new(ran) }
+        });
+    }
+}
+
+/// What the journal has of a step's approval.
+fn remembered(run: &Run, id: &StepId, stands: &StepRun, kit: &Kit) -> Proposal {
+    let intended = stands.intended.as_ref();
+    let words = intended.map(|intended| intended.words.clone()).unwrap_or_default();
+    Proposal {
+        run: run.id,
+        step: id.clone(),
+        title: Clean::default(),
+        forecast: Forecast::NeedsApproval,
+        level: intended.map_or(Level::Change, |intended| intended.level),
+        words: words.into_iter().map(|text| Word { text, parts: Vec::new() }).collect(),
+        shell: intended.and_then(|intended| intended.shell.clone()),
+        values: Vec::new(),
+        judgements: Vec::new(),
+        target: Target::default(),
+        name: Clean::default(),
+        warnings: Vec::new(),
+        need: None,
+        inverse: None,
+        digest: intended.map_or_else(|| crate::domain::run::Digest(String::new()), |intended| intended.digest.clone()),
+        until: kit.clock.now(),
+    }
+}
+
+/// Carries a command that has no step of its own: what takes a change back.
+pub(super) async fn carried(kit: &Kit, spec: StepSpec, folder: std::path::PathBuf) -> Outcome {
+    let failed = |cause: &dyn std::fmt::Display| Outcome::Failed { why: Clean::new(cause.to_string()) };
+    let digest = spec.digest(&[]);
+    let launcher = match kit.launcher() {
+        Ok(launcher) => launcher,
+        Err(cause) => return failed(&cause),
+    };
+    let mut attached = match launcher.start(&Place::new(folder), spec, &[], digest).await {
+        Ok(attached) => attached,
+        Err(cause) => return failed(&cause),
+    };
+    loop {
+        match attached.next().await {
+            Ok(Some(StepEvent::Finished(finished))) if finished.is_success() => {
+                return Outcome::Done { note: Clean::default() };
+            }
+            Ok(Some(StepEvent::Finished(finished))) => return failed(&format!("{:?}", finished.end)),
+            Ok(Some(StepEvent::Refused { why })) => return failed(&why),
+            Ok(Some(StepEvent::Lost(_)) | None) | Err(_) => {
+                return Outcome::Unknown { check: Clean::new("its end was not seen: look at the target") };
+            }
+            Ok(Some(_)) => {}
+        }
+    }
+}
