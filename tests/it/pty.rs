@@ -156,11 +156,19 @@ impl Terminal {
         loop {
             self.drain(Duration::from_millis(10)).await;
             if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
-                return (status.code(), began.elapsed());
+                let took = began.elapsed();
+                self.drain_to_the_end().await;
+                return (status.code(), took);
             }
             assert!(began.elapsed() < limit, "the program did not end in {limit:?}; the screen:\n{}", self.text());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Takes in what a program that ended wrote last: its end may be seen before its last bytes are read.
+    async fn drain_to_the_end(&mut self) {
+        let until = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < until && !self.drain(Duration::from_millis(50)).await {}
     }
 
     /// Waits for the end without reading what is written.
