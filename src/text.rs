@@ -7,4 +7,4 @@ pub mod glob;
 pub mod output;
 pub mod redact;
 
-pub use gate::{Clean, Untrusted};
+pub use gate::{Clean, Untrusted, UntrustedStr};

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Duration, Utc};
 use warroom::domain::alert::{Alert, AlertKey, AlertState, Fingerprint, GroupRef, Labels};
+use warroom::domain::correlate::dedup_key;
 use warroom::domain::fact::Fact;
 use warroom::domain::id::{DedupKey, PagerId, PriorityId, ServiceId, SourceId, UserId};
 use warroom::domain::incident::{Named, PagerIncident, Priority, Status, Urgency};
@@ -23,9 +24,14 @@ fn id<T>(parse: impl Fn(&str) -> Option<T>, text: &str) -> T {
     parse(text).expect("a plain id")
 }
 
+/// The key of group `at`: a hash as real ones are, because rows are named by its beginning.
+fn key(at: usize) -> DedupKey {
+    dedup_key(&format!("{{}}:{{at=\"{at}\"}}")).expect("a key")
+}
+
 /// Interned strings, as the sources share them.
 pub struct Words {
-    names: Vec<Arc<str>>,
+    names: Vec<&'static str>,
     services: Vec<Untrusted>,
     alertnames: Vec<Untrusted>,
     severities: Vec<Untrusted>,
@@ -37,9 +43,7 @@ impl Words {
     pub fn new() -> Self {
         let shared = |text: &str| Untrusted::from(text);
         Self {
-            names: ["alertname", "cluster", "instance", "job", "namespace", "pod", "service", "severity"]
-                .map(Arc::from)
-                .to_vec(),
+            names: ["alertname", "cluster", "instance", "job", "namespace", "pod", "service", "severity"].to_vec(),
             services: (0..200).map(|at| shared(&format!("service-{at:03}"))).collect(),
             alertnames: (0..120).map(|at| shared(&format!("KubeSomethingIsWrong{at:03}"))).collect(),
             severities: ["critical", "warning", "info", "page"].map(shared).to_vec(),
@@ -60,21 +64,17 @@ impl Words {
             service.clone(),
             self.severities[(at + version) % self.severities.len()].clone(),
         ];
-        let labels = Labels::new(self.names.iter().cloned().zip(pairs));
+        let labels = Labels::new(self.names.iter().copied().zip(pairs.iter().map(Untrusted::borrow)));
         let summary = Untrusted::from(format!("Something is wrong with pod-{at:05} (value {version})"));
         Arc::new(Alert {
             key: AlertKey { cluster: self.cluster.clone(), fingerprint: Fingerprint(at as u64) },
             labels,
-            annotations: Labels::new([(Arc::from("summary"), summary)]),
+            annotations: Labels::new([("summary", summary.borrow())]),
             starts_at: present() - Duration::seconds((at % 7_200) as i64),
             updated_at: present() + Duration::seconds(version as i64),
             generator_url: Untrusted::from(format!("http://prometheus:9090/graph?g0.expr=up&at={at}")),
             state: AlertState::Active,
-            groups: vec![GroupRef {
-                receiver: Arc::from("pagerduty"),
-                key: id(DedupKey::parse, &format!("{:064x}", at)),
-                pages: true,
-            }],
+            groups: [GroupRef { receiver: Arc::from("pagerduty"), key: key(at), pages: true }].into(),
         })
     }
 
@@ -126,7 +126,7 @@ impl Words {
                 - Duration::seconds(if at < TOP { 100_000 - at as i64 } else { (at % 86_400) as i64 }),
             changed_at: present() - Duration::seconds((at % 3_600) as i64),
             pending: Vec::new(),
-            keys: vec![id(DedupKey::parse, &format!("{:064x}", at * 3))],
+            keys: vec![key(at * 3)],
             alert_counts: (1, 0),
             merged_into: None,
             fingerprints: Vec::new(),

@@ -8,7 +8,7 @@ use super::{Session, when};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::severity::{LabelVerdict, SeverityRules, severity_label};
 use crate::engine::headless::Wanted;
-use crate::text::Untrusted;
+use crate::text::UntrustedStr;
 
 /// What to do with alerts.
 #[derive(Debug, clap::Subcommand)]
@@ -72,7 +72,8 @@ pub async fn run(session: &Session, command: AlertsCommand) -> color_eyre::Resul
 }
 
 fn is_wanted(alert: &Alert, args: &ListArgs, rules: &SeverityRules) -> bool {
-    let has = |(name, value): &(String, String)| alert.labels.get(name).map(Untrusted::expose) == Some(value.as_str());
+    let has =
+        |(name, value): &(String, String)| alert.labels.get(name).map(UntrustedStr::expose) == Some(value.as_str());
     let verdict = rules.of_label(severity_label(&alert.labels));
     let is_severe =
         args.severity.is_empty() || args.severity.iter().any(|word| verdict == LabelVerdict::Is(word.severity()));
@@ -83,9 +84,9 @@ fn is_wanted(alert: &Alert, args: &ListArgs, rules: &SeverityRules) -> bool {
 /// The state, and of a suppressed one why: people look for the silence or the greater alert next.
 fn why_quiet(state: &AlertState) -> &'static str {
     match state {
-        AlertState::Suppressed { silenced_by, .. } if !silenced_by.is_empty() => "silenced",
-        AlertState::Suppressed { inhibited_by, .. } if !inhibited_by.is_empty() => "inhibited",
-        AlertState::Suppressed { muted_by, .. } if !muted_by.is_empty() => "muted",
+        AlertState::Suppressed(by) if !by.silenced_by.is_empty() => "silenced",
+        AlertState::Suppressed(by) if !by.inhibited_by.is_empty() => "inhibited",
+        AlertState::Suppressed(by) if !by.muted_by.is_empty() => "muted",
         other => state_word(other),
     }
 }

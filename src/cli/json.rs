@@ -14,7 +14,7 @@ use crate::domain::silence::{Silence, SilenceState};
 use crate::domain::time::Timestamp;
 use crate::domain::timeline::{Actor, TimelineEvent};
 use crate::engine::headless::Outcome;
-use crate::text::{Clean, Untrusted};
+use crate::text::{Clean, Untrusted, UntrustedStr};
 
 /// An answer: the list under its own name, whether it is all there is, and what failed.
 #[derive(Debug, Serialize)]
@@ -249,10 +249,10 @@ impl AlertJson {
     #[must_use]
     pub fn of(alert: &Alert) -> Self {
         let (silenced_by, inhibited_by, muted_by) = match &alert.state {
-            AlertState::Suppressed { silenced_by, inhibited_by, muted_by } => (
-                silenced_by.iter().map(ToString::to_string).collect(),
-                inhibited_by.iter().map(ToString::to_string).collect(),
-                muted_by.iter().map(Clean::new).collect(),
+            AlertState::Suppressed(by) => (
+                by.silenced_by.iter().map(ToString::to_string).collect(),
+                by.inhibited_by.iter().map(ToString::to_string).collect(),
+                by.muted_by.iter().map(Clean::new).collect(),
             ),
             AlertState::Unprocessed | AlertState::Active => (Vec::new(), Vec::new(), Vec::new()),
         };
@@ -265,7 +265,7 @@ impl AlertJson {
             fingerprint: alert.key.fingerprint.to_string(),
             cluster: alert.key.cluster.to_string(),
             name: Clean::new(alert.name()),
-            severity: alert.labels.get("severity").map(Untrusted::clean),
+            severity: alert.labels.get("severity").map(UntrustedStr::clean),
             state: state_word(&alert.state),
             silenced_by,
             inhibited_by,

@@ -76,7 +76,7 @@ impl Values {
     #[must_use]
     pub fn with_labels(mut self, labels: &Labels) -> Self {
         for (name, value) in labels.iter() {
-            self.add(name, value.clone());
+            self.add(name, value.to_untrusted());
         }
         self
     }

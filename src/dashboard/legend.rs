@@ -3,7 +3,7 @@
 use super::model::Calc;
 use crate::domain::alert::Labels;
 use crate::domain::series::{Series, is_gap};
-use crate::text::{Clean, Untrusted};
+use crate::text::{Clean, UntrustedStr};
 
 /// The name of a series: the template with `{{label}}` filled; without one the labels as Prometheus prints them. A
 /// template whose labels are all missing would be the same for every series, so the labels are shown then too.
@@ -25,7 +25,7 @@ fn fill(labels: &Labels, template: &str) -> String {
             rest = from;
             continue;
         };
-        out.push_str(labels.get(label.trim()).map_or("", Untrusted::expose));
+        out.push_str(labels.get(label.trim()).map_or("", UntrustedStr::expose));
         rest = after;
     }
     out.push_str(rest);
@@ -38,7 +38,7 @@ pub fn selector(labels: &Labels) -> Clean {
     if labels.is_empty() {
         return Clean::new("value");
     }
-    let metric = labels.get("__name__").map_or("", Untrusted::expose);
+    let metric = labels.get("__name__").map_or("", UntrustedStr::expose);
     let others: Vec<String> = labels
         .iter()
         .filter(|(name, _)| *name != "__name__")

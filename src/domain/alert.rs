@@ -1,4 +1,5 @@
-//! Alerts as Alertmanager tells them. Fifty thousand of them must fit: strings are shared, not copied.
+//! Alerts as Alertmanager tells them. Fifty thousand of them must fit: what alerts have alike is shared, what is their own
+//! is packed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +7,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::{DedupKey, SilenceId, SourceId};
+pub use super::labels::Labels;
 use super::time::Timestamp;
-use crate::text::Untrusted;
+use crate::text::{Untrusted, UntrustedStr};
 
 /// FNV-1a-64 over the sorted labels, as Alertmanager computes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,54 +37,6 @@ pub struct AlertKey {
     pub fingerprint: Fingerprint,
 }
 
-/// Sorted name/value pairs. Names and values are shared between alerts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Labels(Arc<[(Arc<str>, Untrusted)]>);
-
-impl Labels {
-    /// Sorts by name; of two values for one name the last wins.
-    pub fn new(pairs: impl IntoIterator<Item = (Arc<str>, Untrusted)>) -> Self {
-        let pairs: Vec<_> = pairs.into_iter().collect();
-        // Alertmanager and Prometheus send them sorted.
-        if pairs.is_sorted_by(|(one, _), (next, _)| one < next) {
-            return Self(pairs.into());
-        }
-        let sorted: std::collections::BTreeMap<Arc<str>, Untrusted> = pairs.into_iter().collect();
-        Self(sorted.into_iter().collect())
-    }
-
-    /// The value of `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Untrusted> {
-        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        self.0.get(at).map(|(_, value)| value)
-    }
-
-    /// Names and values, sorted by name. Names come from outside too: clean them before showing.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Untrusted)> {
-        self.0.iter().map(|(name, value)| (&**name, value))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// True when there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<'a> FromIterator<(&'a str, &'a str)> for Labels {
-    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Self {
-        Self::new(pairs.into_iter().map(|(name, value)| (Arc::from(name), Untrusted::from(value))))
-    }
-}
-
 /// Whether an alert notifies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -92,18 +46,22 @@ pub enum AlertState {
     /// It notifies.
     Active,
     /// It does not.
-    Suppressed {
-        /// Silences that match it.
-        silenced_by: Vec<SilenceId>,
-        /// Alerts that inhibit it.
-        inhibited_by: Vec<Fingerprint>,
-        /// Time intervals that mute it (0.28 and newer).
-        muted_by: Vec<Arc<str>>,
-    },
+    Suppressed(Box<Suppression>),
+}
+
+/// What keeps an alert from notifying.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Silences that match it.
+    pub silenced_by: Vec<SilenceId>,
+    /// Alerts that inhibit it.
+    pub inhibited_by: Vec<Fingerprint>,
+    /// Time intervals that mute it (0.28 and newer).
+    pub muted_by: Vec<Arc<str>>,
 }
 
 /// One Alertmanager group an alert is in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GroupRef {
     /// The receiver of the route.
     pub receiver: Arc<str>,
@@ -130,15 +88,15 @@ pub struct Alert {
     pub generator_url: Untrusted,
     /// Whether it notifies.
     pub state: AlertState,
-    /// The groups it is in, in route order.
-    pub groups: Vec<GroupRef>,
+    /// The groups it is in, in route order; shared by the alerts of the same groups.
+    pub groups: Arc<[GroupRef]>,
 }
 
 impl Alert {
     /// The `alertname` label.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.labels.get("alertname").map_or("", Untrusted::expose)
+        self.labels.get("alertname").map_or("", UntrustedStr::expose)
     }
 
     /// Equal but for when Alertmanager last heard of it: Prometheus repeats every alert each minute, and nobody sees that.

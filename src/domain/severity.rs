@@ -6,7 +6,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::incident::{Assessment, PagerIncident, Priority, Urgency};
-use crate::text::{Clean, Untrusted};
+use crate::text::{Clean, UntrustedStr};
 
 /// How bad it is. Ordered: `Critical` is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -275,7 +275,7 @@ fn usual_rank(name: &str) -> Option<usize> {
 /// The value of a `severity` label, if any; a name of its own because every rule about alerts begins with it.
 #[must_use]
 pub fn severity_label(labels: &super::alert::Labels) -> &str {
-    labels.get("severity").map_or("", Untrusted::expose)
+    labels.get("severity").map_or("", UntrustedStr::expose)
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ mod tests {
             updated_at: at(updated),
             generator_url: Untrusted::from(""),
             state: AlertState::Active,
-            groups: Vec::new(),
+            groups: [].into(),
         })
     }
 
@@ -222,7 +222,7 @@ mod tests {
     fn a_silenced_alert_is_news_and_one_that_was_only_heard_of_again_is_not() {
         let mut cluster = Cluster::new(id("eu"));
         cluster.learn(&id("am-1"), all(&[alert(1, "a", 1)]));
-        let state = AlertState::Suppressed { silenced_by: Vec::new(), inhibited_by: Vec::new(), muted_by: Vec::new() };
+        let state = AlertState::Suppressed(Box::default());
         let silenced = Arc::new(Alert { state, ..(*alert(1, "a", 1)).clone() });
         assert_eq!(numbers(&cluster.learn(&id("am-1"), all(&[alert(1, "a", 60)]))), (vec![], vec![]));
         assert_eq!(numbers(&cluster.learn(&id("am-1"), all(&[silenced]))), (vec![1], vec![]));

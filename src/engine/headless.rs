@@ -377,9 +377,7 @@ pub async fn rules(
     for answer in join_all(asking).await {
         match answer {
             Ok(listing) => rules.extend(listing.items.into_iter().filter(|rule| rule.is_alert).map(|rule| {
-                let named = [(Arc::from("alertname"), rule.name.clone())];
-                let labels = rule.labels.iter().map(|(name, value)| (Arc::from(name), value.clone()));
-                let labels = Labels::new(labels.chain(named));
+                let labels = Labels::new(rule.labels.iter().chain([("alertname", rule.name.borrow())]));
                 AlertRule { name: rule.name.expose().to_owned(), labels, annotations: Labels::default() }
             })),
             Err(failure) => failures.push(failure),

@@ -18,7 +18,7 @@ use super::model::{Fetch, Kind, Param, Reduce, Runbook, Source, Unit, Variable};
 use super::value::{Bound, Cause, Facts, Origin, Resolved, Trust, Value, Values};
 use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
-use crate::text::{Clean, Untrusted};
+use crate::text::{Clean, UntrustedStr};
 
 /// Everything that is known so far.
 #[derive(Clone, Copy)]
@@ -117,7 +117,8 @@ impl Resolution {
 pub fn resolve(given: &Given<'_>, wants: &Wants) -> Resolution {
     let mut search = Search { given, found: Resolution::default(), trail: Vec::new() };
     for name in &wants.variables {
-        search.variable(name);
+        // What cannot be had stands in `found` with its cause.
+        let _ = search.variable(name);
     }
     for name in &wants.prompts {
         search.prompt(name);
@@ -203,8 +204,9 @@ impl Search<'_, '_> {
 
     fn source(&mut self, param: &Param, source: &Source) -> Option<Resolved> {
         let given = self.given;
-        let outside =
-            |text: &Untrusted, origin: Origin| take(given.runbook, param, text.expose(), origin, Trust::Untrusted);
+        let outside = |text: UntrustedStr<'_>, origin: Origin| {
+            take(given.runbook, param, text.expose(), origin, Trust::Untrusted)
+        };
         match source {
             Source::Label(name) => given.facts.labels.get(name).map(|text| outside(text, Origin::Label(name.clone()))),
             Source::Annotation(name) => {

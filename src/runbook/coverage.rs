@@ -4,7 +4,7 @@ use super::matching::{Wanted, matching};
 use super::model::Runbook;
 use crate::domain::alert::Labels;
 use crate::domain::id::RunbookId;
-use crate::text::{Clean, glob};
+use crate::text::{Clean, UntrustedStr, glob};
 
 /// An alerting rule, as Prometheus's `/api/v1/rules` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +63,7 @@ pub fn coverage(rules: &[AlertRule], runbooks: &[Runbook]) -> Coverage {
 }
 
 fn covered(rule: &AlertRule, runbooks: &[Runbook]) -> Covered {
-    let labels = Labels::new(
-        rule.labels
-            .iter()
-            .map(|(name, value)| (name.into(), value.clone()))
-            .chain([("alertname".into(), rule.name.as_str().into())]),
-    );
+    let labels = Labels::new(rule.labels.iter().chain([("alertname", UntrustedStr::new(&rule.name))]));
     let wanted = Wanted { labels: vec![&labels], annotations: vec![&rule.annotations], ..Wanted::default() };
     let mut offers: Vec<(RunbookId, Clean)> = matching(runbooks, &wanted)
         .into_iter()
@@ -82,8 +77,8 @@ fn covered(rule: &AlertRule, runbooks: &[Runbook]) -> Covered {
     let by_url = offers.iter().any(|(_, because)| because.as_str().starts_with("runbook_url"));
     Covered {
         alert: Clean::new(&rule.name),
-        severity: rule.labels.get("severity").map(crate::text::Untrusted::clean).unwrap_or_default(),
-        dead_url: url.filter(|_| !by_url && offers.is_empty()).map(crate::text::Untrusted::clean),
+        severity: rule.labels.get("severity").map(UntrustedStr::clean).unwrap_or_default(),
+        dead_url: url.filter(|_| !by_url && offers.is_empty()).map(UntrustedStr::clean),
         runbooks: offers,
     }
 }

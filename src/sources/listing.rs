@@ -101,6 +101,17 @@ impl<T> Listing<T> {
     }
 }
 
+impl<T> Listing<T> {
+    /// Takes in what a further page told.
+    pub(crate) fn extend(&mut self, page: Self) {
+        self.items.extend(page.items);
+        self.dropped += page.dropped;
+        self.unread.extend(page.unread);
+        let room = REASONS.saturating_sub(self.warnings.len());
+        self.warnings.extend(page.warnings.into_iter().take(room));
+    }
+}
+
 impl<T: DeserializeOwned> Listing<T> {
     /// Reads elements one by one.
     pub(crate) fn read(&mut self, elements: &[Box<RawValue>]) {

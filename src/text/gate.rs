@@ -32,10 +32,16 @@ impl Untrusted {
         &self.0
     }
 
-    /// The raw text as it is shared: for indexes that compare it.
+    /// Whether somebody else holds the same allocation.
     #[must_use]
-    pub(crate) fn share(&self) -> Arc<str> {
-        Arc::clone(&self.0)
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// The same text, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> UntrustedStr<'_> {
+        UntrustedStr(&self.0)
     }
 
     /// True when there is no text at all.
@@ -48,7 +54,7 @@ impl Untrusted {
     /// ASCII shares the allocation.
     #[must_use]
     pub fn clean(&self) -> Clean {
-        if self.0.len() <= LINE_BYTES && is_plain(&self.0) {
+        if is_short_and_plain(&self.0) {
             return Clean(Arc::clone(&self.0));
         }
         Clean(one_line_or_cut(&self.0, LINE_BYTES).into())
@@ -82,6 +88,48 @@ impl Untrusted {
     }
 }
 
+/// [`Untrusted`] text that lies in something larger, such as a packed set of labels.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UntrustedStr<'a>(&'a str);
+
+impl<'a> UntrustedStr<'a> {
+    /// Wraps text that came from outside.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// As [`Untrusted::expose`].
+    #[must_use]
+    pub fn expose(self) -> &'a str {
+        self.0
+    }
+
+    /// True when there is no text at all.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As [`Untrusted::clean`], in an allocation of its own.
+    #[must_use]
+    pub fn clean(self) -> Clean {
+        Clean(if is_short_and_plain(self.0) { self.0.into() } else { one_line_or_cut(self.0, LINE_BYTES).into() })
+    }
+
+    /// A copy that stands for itself.
+    #[must_use]
+    pub fn to_untrusted(self) -> Untrusted {
+        Untrusted::from(self.0)
+    }
+}
+
+impl fmt::Debug for UntrustedStr<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.clean().as_str(), out)
+    }
+}
+
 /// Longest line that is kept, in bytes: no list, label or title needs more, and a 1 MiB annotation must cost nothing.
 pub const LINE_BYTES: usize = 4_096;
 
@@ -91,8 +139,8 @@ pub const MAX_LINES: usize = 2_000;
 /// A tab in text of many lines: an indent that people know.
 const TAB_STOP: &str = "    ";
 
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+fn is_short_and_plain(text: &str) -> bool {
+    text.len() <= LINE_BYTES && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
 impl fmt::Debug for Untrusted {

@@ -266,11 +266,12 @@ pub fn alert(number: u64) -> Alert {
         updated_at: after(-10),
         generator_url: Untrusted::from("http://prometheus:9090/graph"),
         state: AlertState::Active,
-        groups: vec![GroupRef {
+        groups: [GroupRef {
             receiver: Arc::from("mail"),
             key: DedupKey::parse(&format!("group{number}")).expect("an identity"),
             pages: false,
-        }],
+        }]
+        .into(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Alertmanager's fingerprint of a label set.
 
 use super::super::alert::{Fingerprint, Labels};
-use crate::text::Untrusted;
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -19,7 +18,7 @@ pub fn fingerprint(labels: &Labels) -> Fingerprint {
     };
     for (name, value) in labels.iter() {
         add(name.as_bytes());
-        add(Untrusted::expose(value).as_bytes());
+        add(value.expose().as_bytes());
     }
     Fingerprint(sum)
 }

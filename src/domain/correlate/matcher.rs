@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::super::alert::Labels;
 use super::super::silence::Matcher;
-use crate::text::Untrusted;
+use crate::text::UntrustedStr;
 
 /// How a value is compared. In Alertmanager's sort order of types: `=`, `!=`, `=~`, `!~`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,7 @@ impl LabelMatcher {
     /// Whether labels satisfy it.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.name).map_or("", Untrusted::expose);
+        let value = labels.get(&self.name).map_or("", UntrustedStr::expose);
         let is_match = |regex: &Regex| regex.is_match(value);
         match self.op {
             MatchOp::Equal => value == self.value,

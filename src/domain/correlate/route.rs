@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use super::super::alert::{GroupRef, Labels};
 use super::super::id::DedupKey;
 use super::LabelMatcher;
-use crate::text::Untrusted;
 
 /// Deepest tree that is walked; real ones have three or four levels.
 const MAX_DEPTH: usize = 64;
@@ -147,7 +146,7 @@ fn group_key(route_key: &str, by: &GroupBy, labels: &Labels) -> String {
         if is_wanted {
             let comma = if is_first { "" } else { ", " };
             let _ = write!(key, "{comma}{name}=");
-            go_quote(Untrusted::expose(value), &mut key);
+            go_quote(value.expose(), &mut key);
             is_first = false;
         }
     }

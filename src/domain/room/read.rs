@@ -133,9 +133,9 @@ impl Room {
         let Some(first) = alerts.next() else { return Labels::default() };
         let mut common: Vec<_> = first.iter().collect();
         for labels in alerts {
-            common.retain(|(name, value)| labels.get(name) == Some(value));
+            common.retain(|(name, value)| labels.get(name) == Some(*value));
         }
-        Labels::new(common.into_iter().map(|(name, value)| (Arc::from(name), value.clone())))
+        Labels::new(common)
     }
 
     /// The silences of every cluster.
@@ -147,7 +147,7 @@ impl Room {
     #[must_use]
     pub fn silences_of(&self, alert: &Alert) -> Vec<&Arc<Silence>> {
         let named = match &alert.state {
-            AlertState::Suppressed { silenced_by, .. } => silenced_by.as_slice(),
+            AlertState::Suppressed(by) => by.silenced_by.as_slice(),
             AlertState::Unprocessed | AlertState::Active => &[],
         };
         let works = |silence: &&Arc<Silence>| {
@@ -159,10 +159,10 @@ impl Room {
     /// The alerts that inhibit an alert, as far as they are known.
     #[must_use]
     pub fn inhibitors_of(&self, alert: &Alert) -> Vec<&Arc<Alert>> {
-        let AlertState::Suppressed { inhibited_by, .. } = &alert.state else { return Vec::new() };
+        let AlertState::Suppressed(by) = &alert.state else { return Vec::new() };
         let key =
             |fingerprint: &Fingerprint| AlertKey { cluster: alert.key.cluster.clone(), fingerprint: *fingerprint };
-        inhibited_by.iter().filter_map(|fingerprint| self.alert(&key(fingerprint))).collect()
+        by.inhibited_by.iter().filter_map(|fingerprint| self.alert(&key(fingerprint))).collect()
     }
 
     /// Who is on call now.

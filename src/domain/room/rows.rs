@@ -147,7 +147,8 @@ impl Row {
                     }
                     (Ok(at), None) => drop(members.remove(at)),
                     (Err(at), Some(link)) => {
-                        if members.capacity() == 0 {
+                        // Most rows have few: doubling would leave a third of their memory unused.
+                        if members.len() < FEW_EDITS {
                             members.reserve_exact(1);
                         }
                         members.insert(at, (key, link));

@@ -120,7 +120,7 @@ fn silenced_rows_stand_below_and_heartbeats_are_no_rows() {
     let mut cpu = alert("am", CPU, &["h"]);
     room.apply(&up(vec![cpu.clone(), alert("am", DISK, &["d"])]), noon(10));
     assert_eq!(board(&room), ["am:am:h", "am:am:d"]);
-    cpu.state = AlertState::Suppressed { silenced_by: Vec::new(), inhibited_by: Vec::new(), muted_by: Vec::new() };
+    cpu.state = AlertState::Suppressed(Box::default());
     room.apply(&up(vec![cpu.clone()]), noon(11));
     assert_eq!(board(&room), ["am:am:d", "am:am:h"]);
     assert_eq!((room.tally().open(), room.tally().suppressed), (1, 1));
@@ -329,8 +329,7 @@ fn some_alert(cluster: &'static str) -> impl Strategy<Value = Alert> {
             let mut one = alert(cluster, labels, &groups);
             one.starts_at = noon(start);
             if is_quiet {
-                one.state =
-                    AlertState::Suppressed { silenced_by: Vec::new(), inhibited_by: Vec::new(), muted_by: Vec::new() };
+                one.state = AlertState::Suppressed(Box::default());
             }
             one
         },
@@ -529,11 +528,12 @@ fn a_dedup_key_is_long_and_its_row_has_a_short_name() {
     let long: String = "0123456789abcdef".repeat(4);
     let mut room = Room::default();
     let mut one = alert("am", CPU, &[]);
-    one.groups = vec![crate::domain::alert::GroupRef {
+    one.groups = [crate::domain::alert::GroupRef {
         receiver: "pd".into(),
         key: DedupKey::parse(&long).expect("hex"),
         pages: true,
-    }];
+    }]
+    .into();
     room.apply(&up(vec![one]), noon(1));
     assert_eq!(board(&room), ["am:0123456789abcdef"]);
 }

@@ -103,9 +103,19 @@ impl Ties {
         }
     }
 
-    pub fn add_alert_name(&mut self, service: &Arc<str>, name: Arc<str>, start_ms: i64, alert: u32) {
+    /// A service's compared name in the allocation that its other alerts have too.
+    pub fn shared(&self, service: Arc<str>) -> Arc<str> {
+        self.namesakes.get_key_value(&service).map_or(service, |(known, _)| Arc::clone(known))
+    }
+
+    pub fn add_alert_name(&mut self, service: &Arc<str>, name: &str, start_ms: i64, alert: u32) {
         let names = self.namesakes.entry(Arc::clone(service)).or_default();
-        names.entry(name).or_default().insert((start_ms, alert));
+        if !names.contains_key(name) {
+            names.insert(Arc::from(name), Beginnings::default());
+        }
+        if let Some(known) = names.get_mut(name) {
+            known.insert((start_ms, alert));
+        }
     }
 
     pub fn remove_alert_name(&mut self, service: &str, name: &str, start_ms: i64, alert: u32) {

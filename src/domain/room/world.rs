@@ -14,7 +14,7 @@ use super::rows::{Anchor, Rows};
 use super::settings::RoomSettings;
 use super::ties::{Fold, NodeName, Ties, words};
 use crate::domain::alert::{Alert, AlertKey, GroupRef};
-use crate::domain::correlate::ServiceRules;
+use crate::domain::correlate::{ServiceRules, ServiceTie};
 use crate::domain::id::{IncidentId, PriorityId};
 use crate::domain::incident::{Assessment, Incident, Link, Status};
 use crate::domain::severity::{LabelVerdict, Severity};
@@ -67,9 +67,7 @@ impl World {
     /// Takes a new or changed alert.
     pub fn put_alert(&mut self, alert: &Arc<Alert>) {
         let Some(at) = self.alerts.find(&alert.key) else {
-            let tie = self.services.of_alert(&alert.labels);
-            let slot = AlertSlot::new(Arc::clone(alert), tie.as_ref(), &self.settings.severities);
-            let at = self.alerts.insert(slot);
+            let at = self.alerts.insert(self.slot_of(alert));
             self.link(at);
             return self.rehome(at);
         };
@@ -95,12 +93,18 @@ impl World {
             self.remember_end(at, alert.starts_at);
         }
         self.unlink(at, None);
+        let fresh = self.slot_of(alert);
         if let Some(slot) = self.alerts.slots.get_mut(at) {
-            let tie = self.services.of_alert(&alert.labels);
-            *slot = AlertSlot::new(Arc::clone(alert), tie.as_ref(), &self.settings.severities);
+            *slot = fresh;
         }
         self.link(at);
         self.rehome(at);
+    }
+
+    fn slot_of(&self, alert: &Arc<Alert>) -> AlertSlot {
+        let tie = self.services.of_alert(&alert.labels);
+        let tie = tie.map(|tie| ServiceTie { key: self.ties.shared(tie.key), ..tie });
+        AlertSlot::new(Arc::clone(alert), tie.as_ref(), &self.settings.severities)
     }
 
     /// Takes an alert away that was missing from a complete answer.
@@ -128,7 +132,7 @@ impl World {
         if slot.label == LabelVerdict::Heartbeat {
             return self.heartbeats.seen(&slot.alert);
         }
-        for group in &slot.alert.groups {
+        for group in slot.alert.groups.iter() {
             let node = self.ties.node_or_new(node_name(&slot.alert.key, group));
             if let Some(node) = self.ties.nodes.get_mut(node) {
                 node.members.insert(at);
@@ -153,7 +157,7 @@ impl World {
         for (row, _) in homes.iter() {
             self.rows.leave(row, at, slot, ended);
         }
-        for group in &slot.alert.groups {
+        for group in slot.alert.groups.iter() {
             let Some(node_at) = self.ties.node(&node_name(&slot.alert.key, group)) else { continue };
             if let Some(node) = self.ties.nodes.get_mut(node_at) {
                 node.members.remove(&at);
@@ -161,7 +165,7 @@ impl World {
             self.ties.prune_node(node_at);
         }
         if let Some((service, name)) = name_key(slot) {
-            self.ties.remove_alert_name(service, &name, slot.alert.starts_at.timestamp_millis(), at);
+            self.ties.remove_alert_name(service, name, slot.alert.starts_at.timestamp_millis(), at);
         }
         if let Some(fold) = slot.service.as_ref().and_then(|service| self.ties.folds.get_mut(service)) {
             fold.alerts.remove(&at);
@@ -241,7 +245,7 @@ impl World {
             .opened_near(service, start)
             .filter_map(|(created, at)| Some((created, self.records.slab.get(at)?)))
             .filter(|(_, record)| !pages || record.record.keys.is_empty())
-            .filter(|(_, record)| words(record.record.title.as_str()).any(|word| *word == *name))
+            .filter(|(_, record)| words(record.record.title.as_str()).any(|word| word == name))
             .min_by_key(|(created, record)| ((created - start).abs(), record.record.id.clone()))
             .and_then(|(_, record)| record.row)
     }
@@ -394,9 +398,9 @@ fn node_name(key: &AlertKey, group: &GroupRef) -> NodeName {
     ((!group.pages).then(|| key.cluster.clone()), group.key.clone())
 }
 
-fn name_key(slot: &AlertSlot) -> Option<(&Arc<str>, Arc<str>)> {
+fn name_key(slot: &AlertSlot) -> Option<(&Arc<str>, &str)> {
     let name = slot.alert.labels.get("alertname").filter(|name| !name.is_empty())?;
-    Some((slot.service.as_ref()?, name.share()))
+    Some((slot.service.as_ref()?, name.expose()))
 }
 
 /// A row before its first refresh.

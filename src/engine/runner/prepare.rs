@@ -233,7 +233,7 @@ async fn spec(
 
 /// The wrong cluster needs a second person; one that the document rules out is refused below.
 fn guard_target(scene: &Scene, step: &Step, proposal: &mut Proposal) {
-    let cluster = scene.situation.labels.get("cluster").map(crate::text::Untrusted::expose);
+    let cluster = scene.situation.labels.get("cluster").map(crate::text::UntrustedStr::expose);
     if let Some(why) = kube::mismatch(&proposal.target, cluster, None) {
         proposal.warnings.push(Clean::new(format!("{why}: a second person must agree")));
         if proposal.level > Level::Read {

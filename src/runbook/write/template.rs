@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::span;
 use crate::domain::alert::Labels;
 use crate::domain::severity::Severity;
-use crate::text::{Clean, Untrusted};
+use crate::text::{Clean, UntrustedStr};
 
 /// What a new runbook is made of.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub struct New<'a> {
 /// The document. Labels become `{variables}` in its commands; they are read from the next alert, not from this one.
 #[must_use]
 pub fn template(new: &New<'_>) -> String {
-    let value = |labels: &Labels, name: &str| labels.get(name).map(Untrusted::clean);
+    let value = |labels: &Labels, name: &str| labels.get(name).map(UntrustedStr::clean);
     let alert = value(new.labels, "alertname").unwrap_or_else(|| Clean::new("ALERT_NAME"));
     let has = |name: &str| new.labels.get(name).is_some();
     let summary = value(new.annotations, "summary")

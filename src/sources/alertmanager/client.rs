@@ -195,10 +195,8 @@ mod tests {
         assert_eq!((found.dropped, found.unread.as_slice()), (3, &["00000000000000ff".to_owned()][..]));
         assert!(!found.tells_absence(), "two elements have no name: nothing may be taken for ended");
         let alert = &found.items[0];
-        let crate::domain::alert::AlertState::Suppressed { silenced_by, inhibited_by, .. } = &alert.state else {
-            panic!("{:?}", alert.state)
-        };
-        assert_eq!((silenced_by.len(), inhibited_by.len()), (1, 1));
+        let crate::domain::alert::AlertState::Suppressed(by) = &alert.state else { panic!("{:?}", alert.state) };
+        assert_eq!((by.silenced_by.len(), by.inhibited_by.len()), (1, 1));
     }
 
     #[test]

@@ -1,21 +1,21 @@
-//! From Alertmanager's shapes to ours. Strings that many alerts share are shared here, once.
+//! From Alertmanager's shapes to ours. What many alerts have alike is shared here, once.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::wire::{Pairs, WireAlert, WireAlertStatus, WireSilence};
-use crate::domain::alert::{Alert, AlertKey, AlertState, Fingerprint, GroupRef, Labels};
+use super::wire::{WireAlert, WireAlertStatus, WireSilence};
+use crate::domain::alert::{Alert, AlertKey, AlertState, Fingerprint, GroupRef, Labels, Suppression};
 use crate::domain::correlate::RouteTree;
 use crate::domain::id::{SilenceId, SourceId};
 use crate::domain::silence::{Matcher, Silence, SilenceState};
 use crate::text::{Clean, Untrusted};
 
-/// What is kept from answer to answer: the alerts, so that the same one is the same `Arc`, and the strings they share.
+/// What is kept from answer to answer: the alerts, so that the same one is the same `Arc`, and what many have alike.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    strings: HashSet<Arc<str>>,
     known: HashMap<Fingerprint, Arc<Alert>>,
+    groups: HashSet<Arc<[GroupRef]>>,
+    urls: HashSet<Untrusted>,
     routes: Option<RouteTree>,
 }
 
@@ -34,74 +34,78 @@ impl Memory {
         let number = u64::from_str_radix(&wire.fingerprint, 16)
             .map_err(|_error| "its fingerprint is not a number of 16 hex digits".to_owned())?;
         let fingerprint = Fingerprint(number);
-        let labels = self.labels(wire.labels);
-        let known = self.known.get(&fingerprint).cloned();
-        let groups = match &known {
-            Some(known) if known.labels == labels => known.groups.clone(),
-            _ => self.groups(&labels, wire.receivers.0.as_deref().unwrap_or_default()),
+        let state = state(wire.status.0.unwrap_or_default());
+        let url = wire.generator_url.unwrap_or_default().0;
+        let known = self.known.get(&fingerprint);
+        let has_same_labels = known.is_some_and(|known| known.labels.holds(wire.labels.iter()));
+        // Nearly every element of nearly every answer ends here.
+        if let Some(known) = known.filter(|known| {
+            has_same_labels
+                && known.starts_at == wire.starts_at
+                && known.state == state
+                && known.annotations.holds(wire.annotations.iter())
+                && known.generator_url.expose() == url
+        }) {
+            return Ok(Arc::clone(known));
+        }
+        let (labels, groups) = match known.filter(|_| has_same_labels) {
+            Some(known) => (known.labels.clone(), Arc::clone(&known.groups)),
+            None => {
+                let labels = wire.labels.to_labels();
+                let groups = self.groups_of(&labels, wire.receivers.0.as_deref().unwrap_or_default());
+                (labels, groups)
+            }
         };
-        let annotations = self.labels(wire.annotations);
-        let generator_url = self.value(wire.generator_url.map_or(Cow::Borrowed(""), |url| url.0));
         let alert = Arc::new(Alert {
             key: AlertKey { cluster: cluster.clone(), fingerprint },
             labels,
-            annotations,
+            annotations: wire.annotations.to_labels(),
             starts_at: wire.starts_at,
             updated_at: wire.updated_at.0.unwrap_or(wire.starts_at),
-            generator_url,
-            state: state(wire.status.0.unwrap_or_default()),
+            generator_url: self.url(&url),
+            state,
             groups,
         });
-        match known {
-            Some(known) if known.looks_like(&alert) => Ok(known),
-            _ => {
-                self.known.insert(fingerprint, Arc::clone(&alert));
-                Ok(alert)
-            }
-        }
+        self.known.insert(fingerprint, Arc::clone(&alert));
+        Ok(alert)
     }
 
-    /// Forgets what a complete answer no longer holds, and the strings that nobody else uses.
+    /// Forgets what a complete answer no longer holds, and what no alert uses any more.
     pub(super) fn keep(&mut self, answer: &[Arc<Alert>]) {
         let present: HashSet<Fingerprint> = answer.iter().map(|alert| alert.key.fingerprint).collect();
         self.known.retain(|fingerprint, _| present.contains(fingerprint));
-        self.strings.retain(|text| Arc::strong_count(text) > 1);
+        self.groups.retain(|groups| Arc::strong_count(groups) > 1);
+        self.urls.retain(Untrusted::is_shared);
     }
 
-    fn groups(&mut self, labels: &Labels, receivers: &[super::wire::WireName]) -> Vec<GroupRef> {
-        let Some(routes) = &self.routes else { return Vec::new() };
-        let mut groups = routes.groups_of(labels);
+    fn groups_of(&mut self, labels: &Labels, receivers: &[super::wire::WireName]) -> Arc<[GroupRef]> {
+        let mut groups = self.routes.as_ref().map(|routes| routes.groups_of(labels)).unwrap_or_default();
         // The instance's own word on receivers beats our walk of its routes (a configuration reloaded in between).
         if !receivers.is_empty() {
             groups.retain(|group| receivers.iter().any(|receiver| receiver.name == *group.receiver));
         }
+        if let Some(known) = self.groups.get(groups.as_slice()) {
+            return Arc::clone(known);
+        }
+        let groups: Arc<[GroupRef]> = groups.into();
+        self.groups.insert(Arc::clone(&groups));
         groups
     }
 
-    fn labels(&mut self, pairs: Pairs<'_>) -> Labels {
-        let shared: Vec<(Arc<str>, Untrusted)> =
-            pairs.0.into_iter().map(|(name, value)| (self.share(&name), self.value(value))).collect();
-        Labels::new(shared)
-    }
-
-    fn value(&mut self, text: Cow<'_, str>) -> Untrusted {
-        Untrusted::new(self.share(&text))
-    }
-
-    fn share(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.strings.get(text) {
-            return Arc::clone(known);
+    fn url(&mut self, text: &str) -> Untrusted {
+        let url = Untrusted::from(text);
+        if let Some(known) = self.urls.get(&url) {
+            return known.clone();
         }
-        let fresh: Arc<str> = Arc::from(text);
-        self.strings.insert(Arc::clone(&fresh));
-        fresh
+        self.urls.insert(url.clone());
+        url
     }
 }
 
 fn state(wire: WireAlertStatus) -> AlertState {
     match wire.state.as_str() {
         "active" => AlertState::Active,
-        "suppressed" => AlertState::Suppressed {
+        "suppressed" => AlertState::Suppressed(Box::new(Suppression {
             silenced_by: wire.silenced_by.unwrap_or_default().iter().filter_map(|id| SilenceId::parse(id)).collect(),
             inhibited_by: wire
                 .inhibited_by
@@ -110,7 +114,7 @@ fn state(wire: WireAlertStatus) -> AlertState {
                 .filter_map(|hex| u64::from_str_radix(hex, 16).ok().map(Fingerprint))
                 .collect(),
             muted_by: wire.muted_by.unwrap_or_default().into_iter().map(Arc::from).collect(),
-        },
+        })),
         // A word that we do not know is not taken for "silenced": the alert is shown.
         _ => AlertState::Unprocessed,
     }

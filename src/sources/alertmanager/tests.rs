@@ -42,8 +42,12 @@ async fn alerts_come_with_the_groups_that_status_taught() {
     assert_eq!((told.version.unwrap().as_str(), told.cluster_state.as_str(), told.peers.len()), ("0.34.0", "ready", 1));
     let listing = client.alerts().await.unwrap();
     assert!(listing.tells_absence());
-    let groups: Vec<(&str, bool)> =
-        listing.items.iter().flat_map(|alert| &alert.groups).map(|group| (&*group.receiver, group.pages)).collect();
+    let groups: Vec<(&str, bool)> = listing
+        .items
+        .iter()
+        .flat_map(|alert| alert.groups.iter())
+        .map(|group| (&*group.receiver, group.pages))
+        .collect();
     assert_eq!(groups, [("pd", true), ("pd", true)]);
     let expected = crate::domain::correlate::dedup_key("{}:{alertname=\"A\"}").unwrap();
     assert_eq!(listing.items[0].groups[0].key, expected);

@@ -1,49 +1,13 @@
 //! The shapes that Alertmanager sends. Unknown fields are ignored; what is not required may be missing or null.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::domain::time::Timestamp;
 use crate::sources::listing::{Each, Soft};
+use crate::sources::pairs::{Borrowed, Pairs};
 use crate::text::Untrusted;
-
-/// A string that shares the bytes it was read from when it can.
-#[derive(Debug, Deserialize)]
-pub(super) struct Borrowed<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
-
-/// Labels or annotations, in the order sent.
-#[derive(Debug, Default)]
-pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, Cow<'a, str>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PairsVisitor;
-        impl<'de> Visitor<'de> for PairsVisitor {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("labels")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Pairs::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8));
-                while let Some(name) = map.next_key::<Borrowed<'de>>()? {
-                    let value = map.next_value::<Option<Borrowed<'de>>>()?;
-                    pairs.push((name.0, value.map_or(Cow::Borrowed(""), |value| value.0)));
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_any(PairsVisitor)
-    }
-}
 
 /// An element of `GET /alerts`.
 #[derive(Debug, Deserialize)]

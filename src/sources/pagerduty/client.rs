@@ -113,11 +113,11 @@ impl Client {
         let call = filtered(filter);
         let now = self.0.http.now();
         let Some(since) = filter.since else {
-            let whole = self.pages::<wire::Incident>(call.clone().query("date_range", "all"), "incidents").await?;
-            let listing = self.incidents(whole.listing);
+            let whole = self.incidents(call.clone().query("date_range", "all")).await?;
             if !whole.is_cut {
-                return Ok(listing);
+                return Ok(whole.listing);
             }
+            let listing = whole.listing;
             let from = listing.items.last().map_or(now, |last| last.created_at);
             return self.windows(call, from, now, listing).await;
         };
@@ -138,8 +138,7 @@ impl Client {
         for _ in 0..MOST_WINDOWS {
             let until = (from + WINDOW).min(end);
             let window = call.clone().query("since", stamp(from)).query("until", stamp(until));
-            let pages = self.pages::<wire::Incident>(window, "incidents").await?;
-            let listing = self.incidents(pages.listing);
+            let Pages { listing, is_cut } = self.incidents(window).await?;
             let last = listing.items.last().map(|incident| incident.created_at);
             all.dropped += listing.dropped;
             all.unread.extend(listing.unread);
@@ -147,8 +146,8 @@ impl Client {
             all.items.extend(listing.items.into_iter().filter(|incident| known.insert(incident.id.clone())));
             all.complete = listing.complete;
             match last {
-                Some(last) if pages.is_cut && last > from => from = last,
-                _ if pages.is_cut || until >= end => return Ok(all),
+                Some(last) if is_cut && last > from => from = last,
+                _ if is_cut || until >= end => return Ok(all),
                 _ => from = until,
             }
         }
@@ -167,8 +166,7 @@ impl Client {
         for status in ["triggered", "acknowledged", "resolved"] {
             call = call.query("statuses[]", status);
         }
-        let pages = self.pages::<wire::Incident>(call.query("time_zone", "UTC"), "incidents").await?;
-        Ok(self.incidents(pages.listing))
+        Ok(self.incidents(call.query("time_zone", "UTC")).await?.listing)
     }
 
     /// One incident, in any state.
@@ -181,7 +179,7 @@ impl Client {
     pub async fn alerts(&self, id: &PagerId) -> Listed<PagerAlert> {
         let _turn = self.turn().await;
         let call = Call::get(["incidents", id.as_str(), "alerts"]).query("time_zone", "UTC");
-        Ok(self.pages::<wire::Alert>(call, "alerts").await?.listing.try_map(map::alert))
+        Ok(self.pages(call, "alerts", map::alert).await?.listing)
     }
 
     /// Its notes, as timeline entries.
@@ -200,9 +198,9 @@ impl Client {
         let call = Call::get(["incidents", id.as_str(), "log_entries"])
             .query("include[]", "channels")
             .query("time_zone", "UTC");
-        let pages = self.pages::<wire::LogEntry>(call, "log_entries").await?;
         let recorder = self.recorder();
-        let mut listing = pages.listing.try_map(|entry| recorder.log_entry(&entry));
+        let mut listing =
+            self.pages(call, "log_entries", |entry: wire::LogEntry| recorder.log_entry(&entry)).await?.listing;
         timeline::sort(&mut listing.items);
         Ok(listing)
     }
@@ -282,8 +280,7 @@ impl Client {
         for policy in policies {
             call = call.query("escalation_policy_ids[]", policy.as_str());
         }
-        let pages = self.pages::<wire::OnCall>(call, "oncalls").await?;
-        Ok(pages.listing.try_map(|told| map::oncall(&told)))
+        Ok(self.pages(call, "oncalls", |told: wire::OnCall| map::oncall(&told)).await?.listing)
     }
 
     /// The token's user; `None` for an account's token, which belongs to nobody.
@@ -322,14 +319,14 @@ impl Client {
 
     async fn named<I>(&self, field: &str, parse: fn(&str) -> Option<I>) -> Listed<Named<I>> {
         let _turn = self.turn().await;
-        let pages = self.pages::<wire::Reference>(Call::get([field]), field).await?;
-        Ok(pages.listing.try_map(|told| map::named_ref(&told, parse).ok_or_else(|| format!("{field}: no id"))))
+        let map = |told: wire::Reference| map::named_ref(&told, parse).ok_or_else(|| format!("{field}: no id"));
+        Ok(self.pages(Call::get([field]), field, map).await?.listing)
     }
 
     /// The account's priorities, worst first; empty where the account has none. Later incidents carry their ranks.
     pub async fn priorities(&self) -> Listed<Priority> {
         let _turn = self.turn().await;
-        let listing = match self.pages::<wire::Reference>(Call::get(["priorities"]), "priorities").await {
+        let listing = match self.pages::<wire::Reference, _>(Call::get(["priorities"]), "priorities", Ok).await {
             Ok(pages) => pages.listing,
             Err(error) if matches!(error.status(), Some(402 | 404)) => self.0.http.listing(),
             Err(error) => return Err(error),
@@ -388,13 +385,21 @@ impl Client {
         map::incident(told, &priorities).map_err(not_understood)
     }
 
-    fn incidents(&self, told: Listing<wire::Incident>) -> Listing<Arc<PagerIncident>> {
-        let priorities = self.0.priorities.read().unwrap_or_else(PoisonError::into_inner);
-        told.try_map(|told| map::incident(&told, &priorities).map(Arc::new))
+    async fn incidents(&self, call: Call) -> Result<Pages<Arc<PagerIncident>>, SourceError> {
+        self.pages(call, "incidents", |told: wire::Incident| {
+            let priorities = self.0.priorities.read().unwrap_or_else(PoisonError::into_inner);
+            map::incident(&told, &priorities).map(Arc::new)
+        })
+        .await
     }
 
-    async fn pages<T: DeserializeOwned>(&self, call: Call, field: &str) -> Result<Pages<T>, SourceError> {
-        paging::read_all(&self.0.http, call, field).await
+    async fn pages<T: DeserializeOwned, U>(
+        &self,
+        call: Call,
+        field: &str,
+        map: impl Fn(T) -> Result<U, String>,
+    ) -> Result<Pages<U>, SourceError> {
+        paging::read_all(&self.0.http, call, field, map).await
     }
 
     fn recorder(&self) -> Recorder<'_> {

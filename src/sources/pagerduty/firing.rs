@@ -1,13 +1,11 @@
 //! Which Alertmanager alerts a PagerDuty alert tells of: `custom_details.firing`, in the two forms in which Alertmanager's
 //! own notifier writes it (apis.md 3). Pure.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::domain::alert::{Fingerprint, Labels};
 use crate::domain::correlate::fingerprint;
-use crate::text::Untrusted;
+use crate::text::UntrustedStr;
 
 /// Most alerts of one event that are looked at: a body is at most 512 KB, and a storm's tail ties nothing new.
 const MOST: usize = 1_000;
@@ -52,7 +50,7 @@ fn from_text(text: &str) -> Vec<Fingerprint> {
         Annotations,
     }
     let mut found = Vec::new();
-    let mut labels: Vec<(Arc<str>, Untrusted)> = Vec::new();
+    let mut labels: Vec<(&str, UntrustedStr<'_>)> = Vec::new();
     let mut at = At::Between;
     for line in text.lines() {
         if found.len() >= MOST {
@@ -69,7 +67,7 @@ fn from_text(text: &str) -> Vec<Fingerprint> {
             }
             (At::Labels, line) => match line.strip_prefix(" - ").and_then(|pair| pair.split_once(" = ")) {
                 Some((name, value)) => {
-                    labels.push((Arc::from(name), Untrusted::from(value)));
+                    labels.push((name, UntrustedStr::new(value)));
                     At::Labels
                 }
                 None => At::Broken,

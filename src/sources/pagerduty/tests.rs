@@ -8,13 +8,13 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::timeline::{self, Recorder};
-use super::{Client, Filter, Settings, map, marker, wire};
+use super::timeline::Recorder;
+use super::{Client, Filter, Settings, map, wire};
 use crate::domain::escalation::OnCall;
-use crate::domain::id::{OpId, PagerId, PriorityId, SourceId};
+use crate::domain::id::{PagerId, PriorityId, SourceId};
 use crate::domain::incident::{PagerIncident, PendingKind, Status, Urgency};
 use crate::domain::severity::Severity;
-use crate::domain::timeline::{Actor, EventKind, TimelineEvent};
+use crate::domain::timeline::EventKind;
 use crate::sources::error::Fault;
 use crate::sources::testing::{Asked, Say, Server, now, ok, shared, status};
 

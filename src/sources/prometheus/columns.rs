@@ -1,16 +1,14 @@
 //! The `result` of a query, element by element, straight into columns.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::scan::Column;
 use crate::domain::alert::Labels;
 use crate::domain::series::{Range, gap};
-use crate::text::Untrusted;
+use crate::sources::pairs::Pairs;
 
 /// What was read.
 #[derive(Default)]
@@ -42,7 +40,6 @@ impl Elements {
 pub(super) struct ResultSeed<'e> {
     into: &'e mut Elements,
     grid: Option<Grid>,
-    names: HashMap<String, Arc<str>>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +56,7 @@ impl<'e> ResultSeed<'e> {
             per_step: 1.0 / range.step_ms.max(1) as f64,
             points: range.points(),
         });
-        Self { into, grid, names: HashMap::new() }
+        Self { into, grid }
     }
 }
 
@@ -161,7 +158,7 @@ impl<'de> Visitor<'de> for ElementSeed<'_, '_> {
         let all = self.all;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match key.as_ref() {
-                "metric" => labels = map.next_value_seed(LabelsSeed { names: &mut all.names })?,
+                "metric" => labels = map.next_value::<Pairs<'de>>()?.to_labels(),
                 "value" => single = map.next_value_seed(PairSeed)?,
                 "values" => match all.grid {
                     Some(grid) => {
@@ -191,47 +188,6 @@ impl<'de> Visitor<'de> for ElementSeed<'_, '_> {
             _ => all.into.dropped += 1,
         }
         Ok(Part::Series)
-    }
-}
-
-struct LabelsSeed<'a> {
-    names: &'a mut HashMap<String, Arc<str>>,
-}
-
-impl<'de> DeserializeSeed<'de> for LabelsSeed<'_> {
-    type Value = Labels;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Labels, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for LabelsSeed<'_> {
-    type Value = Labels;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("labels")
-    }
-
-    fn visit_unit<E>(self) -> Result<Labels, E> {
-        Ok(Labels::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let value: Option<Untrusted> = map.next_value()?;
-            let shared = match self.names.get(name.as_ref()) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let fresh: Arc<str> = Arc::from(name.as_ref());
-                    self.names.insert(name.into_owned(), Arc::clone(&fresh));
-                    fresh
-                }
-            };
-            pairs.push((shared, value.unwrap_or_else(|| Untrusted::from(""))));
-        }
-        Ok(Labels::new(pairs))
     }
 }
 

@@ -208,7 +208,7 @@ fn incident_links(model: &Model, id: &crate::domain::id::IncidentId) -> Vec<Untr
     let mut links: Vec<Untrusted> = page.into_iter().collect();
     for alert in model.room.alerts_of(id).take(8) {
         let annotated = alert.annotations.iter().filter(|(name, _)| name.ends_with("_url") || *name == "dashboard");
-        links.extend(annotated.map(|(_, value)| value.clone()));
+        links.extend(annotated.map(|(_, value)| value.to_untrusted()));
         links.push(alert.generator_url.clone());
     }
     let mut seen = std::collections::BTreeSet::new();

@@ -110,7 +110,7 @@ fn a_running_cursor_asks_for_nothing_until_it_rests() {
 fn attention_is_told_again_when_the_row_learns_its_pagerduty_id() {
     let mut model = model(120, 40);
     let mut one = alert(1);
-    one.groups[0].pages = true;
+    Arc::make_mut(&mut one.groups)[0].pages = true;
     let step = learn(&mut model, alerts_changed(vec![one.clone()]));
     assert!(matches!(&step.effects[..], [Effect::Focus(Some(Target::Incident { pager: None, .. }))]), "{step:?}");
     let mut joined = record(1);

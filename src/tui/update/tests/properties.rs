@@ -71,7 +71,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                     .into_iter()
                     .map(|(number, pages)| {
                         let mut one = alert(number);
-                        one.groups[0].pages = pages;
+                        Arc::make_mut(&mut one.groups)[0].pages = pages;
                         one
                     })
                     .collect(),

@@ -137,13 +137,13 @@ fn one_alert(glyphs: &Glyphs, lines: &mut Lines, model: &Model, alert: &Alert, c
             (words!("{}", glyphs.severity(crate::domain::severity::Severity::High)), Role::StatusTriggered)
         }
         AlertState::Unprocessed => (words!("{}", glyphs.queued), Role::TextDim),
-        AlertState::Suppressed { silenced_by, inhibited_by, muted_by } => {
-            let why = if !silenced_by.is_empty() {
+        AlertState::Suppressed(by) => {
+            let why = if !by.silenced_by.is_empty() {
                 words!("{} silenced", glyphs.silenced)
-            } else if !inhibited_by.is_empty() {
+            } else if !by.inhibited_by.is_empty() {
                 words!("{} inhibited", glyphs.silenced)
             } else {
-                words!("{} muted {}", glyphs.silenced, muted_by.len())
+                words!("{} muted {}", glyphs.silenced, by.muted_by.len())
             };
             (why, Role::StatusSuppressed)
         }
@@ -179,8 +179,8 @@ fn why_quiet(lines: &mut Lines, model: &Model, alert: &Alert, columns: u16) {
         let says = words!("{how} until {until} by {}: {}", silence.created_by, silence.comment);
         lines.indented(2, &says, columns, Role::StatusSuppressed);
     }
-    let AlertState::Suppressed { inhibited_by, .. } = &alert.state else { return };
-    for fingerprint in inhibited_by {
+    let AlertState::Suppressed(by) = &alert.state else { return };
+    for fingerprint in &by.inhibited_by {
         let key = AlertKey { cluster: alert.key.cluster.clone(), fingerprint: *fingerprint };
         let greater = model.room.alert(&key).map(|greater| Clean::new(greater.name()));
         let says = match greater {
@@ -192,7 +192,7 @@ fn why_quiet(lines: &mut Lines, model: &Model, alert: &Alert, columns: u16) {
 }
 
 fn pairs(labels: &Labels) -> String {
-    let pair = |(name, value): (&str, &crate::text::Untrusted)| format!("{}={}", Clean::new(name), value.clean());
+    let pair = |(name, value): (&str, crate::text::UntrustedStr<'_>)| format!("{}={}", Clean::new(name), value.clean());
     labels.iter().filter(|(name, _)| *name != "alertname").map(pair).collect::<Vec<_>>().join("  ")
 }
 

@@ -111,7 +111,7 @@ fn incidents() -> Vec<Arc<PagerIncident>> {
         match at + 1 {
             1 => {
                 one.pending = told(PendingKind::Escalate, 71);
-                one.keys = alert(1).groups.into_iter().map(|group| group.key).collect();
+                one.keys = alert(1).groups.iter().map(|group| group.key.clone()).collect();
             }
             2 => {
                 one.status = Status::Acknowledged;
@@ -143,7 +143,7 @@ fn alerts() -> Vec<Alert> {
         first.labels = [("alertname", "CheckoutErrorRateHigh"), ("severity", "critical"), ("service", "checkout")]
             .into_iter()
             .collect();
-        first.groups.iter_mut().for_each(|group| group.pages = true);
+        Arc::make_mut(&mut first.groups).iter_mut().for_each(|group| group.pages = true);
         first.annotations =
             [("summary", "More than 5 % of the requests fail"), ("runbook_url", "https://wiki.example/r/1")]
                 .into_iter()
