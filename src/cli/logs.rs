@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use super::session::environment;
@@ -14,6 +14,9 @@ use crate::text::redact::SECRETS;
 
 /// A file of this size is put aside: a day at `info`, minutes at `trace`.
 const MOST_BYTES: u64 = 8 << 20;
+
+/// Lines that may wait for the disk; the library's own 128,000 take four megabytes before the first is written.
+const MOST_WAITING: usize = 4_096;
 
 /// How many are kept beside the current one.
 const KEPT: u32 = 4;
@@ -36,7 +39,8 @@ pub fn start_or_tell(session: &Session) -> Option<WorkerGuard> {
 /// When the folder or file cannot be made, or `WARROOM_LOG` cannot be read.
 pub fn start(session: &Session) -> io::Result<WorkerGuard> {
     let file = RotatingFile::open(&session.log_dir().join("warroom.log"), MOST_BYTES)?;
-    let (writer, guard) = tracing_appender::non_blocking(Masked(file));
+    let lines = NonBlockingBuilder::default().buffered_lines_limit(MOST_WAITING);
+    let (writer, guard) = lines.finish(Masked(file));
     let filter = filter(session.globals.log_level, environment("WARROOM_LOG").as_deref())?;
     let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(writer).finish();
     // A second subscriber in one process (tests) keeps the first one.

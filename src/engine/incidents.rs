@@ -63,11 +63,14 @@ impl Incidents {
                 continue;
             }
             let record = self.completed(record);
-            let is_new = self.known.get(&record.id).is_none_or(|known| *known.told != *record);
-            if is_new {
-                changed.push(Arc::clone(&record));
+            match self.known.get_mut(&record.id) {
+                // Polls repeat themselves: the copy that the room has too is kept.
+                Some(known) if *known.told == *record => known.asked_at = asked_at,
+                _ => {
+                    changed.push(Arc::clone(&record));
+                    self.known.insert(record.id.clone(), Known { told: record, asked_at });
+                }
             }
-            self.known.insert(record.id.clone(), Known { told: record, asked_at });
         }
         changed
     }
