@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use warroom::cli::{self, Args};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Err(report) = cli::crash::install() {
         return cli::exit::refused(&report);
