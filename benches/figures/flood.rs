@@ -1,7 +1,7 @@
 //! A step that writes 1 GiB, against the floor: the same program into `cat` into nothing. Time, memory, and the exact count.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use warroom::engine::process::{Attached, Launcher, StepEvent};

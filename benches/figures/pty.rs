@@ -64,6 +64,14 @@ impl Terminal {
         screen.rows(0, columns).nth(usize::from(row))
     }
 
+    /// The entry of the timeline that has the cursor.
+    pub fn cursor_entry(&self) -> Option<String> {
+        let screen = self.screen.screen();
+        let (_, columns) = screen.size();
+        let entry = |row: String| row.split("││").nth(1).filter(|pane| pane.starts_with(CURSOR)).map(str::to_owned);
+        screen.rows(0, columns).find_map(entry)
+    }
+
     /// Share of a core that the program has used since it started, in percent.
     pub fn busy(&self) -> f64 {
         usage(self.pid()).0 / self.began.elapsed().as_secs_f64() * 100.0
