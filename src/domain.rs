@@ -16,6 +16,7 @@ pub mod failure;
 pub mod freshness;
 pub mod id;
 pub mod incident;
+pub mod labels;
 pub mod level;
 pub mod problem;
 pub mod room;

@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod listing;
 pub mod pagerduty;
+mod pairs;
 pub mod prometheus;
 
 pub use error::{Disposition, SourceError};

@@ -68,7 +68,6 @@ struct Live {
     /// What was shown, and when.
     offers: HashMap<StepId, (Digest, Timestamp)>,
     /// Held while this console has the run: another one looks, and does not follow its steps.
-    #[expect(dead_code, reason = "held for what dropping it does")]
     seat: Option<limits::Held>,
     /// Steps whose process runs.
     running: HashMap<StepId, mpsc::Sender<StepAsk>>,

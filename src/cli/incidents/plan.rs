@@ -21,7 +21,7 @@ pub(in crate::cli) struct Step {
 
 impl Step {
     /// The same action for every target.
-    pub fn same(search: &Search, action: &Action, says: &str) -> Vec<Self> {
+    pub(super) fn same(search: &Search, action: &Action, says: &str) -> Vec<Self> {
         search.found.iter().map(|found| Self::of(found, |_| Ok((action.clone(), says.to_owned())))).collect()
     }
 

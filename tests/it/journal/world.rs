@@ -15,7 +15,8 @@ use crate::cli::home::{Home, Ran};
 
 /// The world and how to reach it.
 pub struct World {
-    pub running: Running,
+    /// Served until it is dropped.
+    _running: Running,
     host: String,
     /// A service with an escalation policy of three levels.
     pub service: String,
@@ -41,7 +42,7 @@ impl World {
         let called: Vec<usize> = (0..3).flat_map(|level| company.called(policy, level, chrono::Utc::now())).collect();
         let person = (0..company.people.len()).find(|person| !called.contains(person)).expect("somebody");
         let person = company.people[person].id.clone();
-        Self { running, host, service, person, from: of("pagerduty", "from"), config }
+        Self { _running: running, host, service, person, from: of("pagerduty", "from"), config }
     }
 
     /// A console's home on this world.
