@@ -9,6 +9,7 @@ pub mod headless;
 pub mod process;
 pub mod runner;
 
+mod cache;
 mod connect;
 mod dispatch;
 mod feeds;

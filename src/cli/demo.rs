@@ -64,6 +64,7 @@ pub(super) fn loaded(session: &Session, world: &str) -> Loaded {
     config.room.read_only = own.room.read_only;
     config.notify = own.notify;
     config.room.journal = "sqlite::memory:".to_owned();
+    config.room.cache = None;
     config.file = None;
     Loaded { config, problems }
 }

@@ -92,6 +92,7 @@ fn room(places: &Places, environment: Environment<'_>) -> RoomConfig {
         time_zone: iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC),
         journal: format!("sqlite:{}", places.state.join("journal.db").display()),
         apart: places.state.join("apart"),
+        cache: Some(places.state.join("cache")),
         theme: "dark".to_owned(),
         keymap: "default".to_owned(),
         read_only: false,

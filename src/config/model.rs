@@ -100,6 +100,8 @@ pub struct RoomConfig {
     pub journal: String,
     /// Where a console of a shared room keeps what it does while the database is away.
     pub apart: PathBuf,
+    /// Where the last known state of each source is kept; none keeps nothing.
+    pub cache: Option<PathBuf>,
     /// Theme by name.
     pub theme: String,
     /// Keymap by name.

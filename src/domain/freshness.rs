@@ -13,7 +13,7 @@ pub enum Freshness {
     Fresh,
     /// Older than that, younger than three polls.
     Ageing,
-    /// Older than three polls.
+    /// Older than three polls, or told to an earlier console only.
     Stale,
     /// Never answered.
     Unknown,
@@ -31,6 +31,10 @@ impl Freshness {
             return Self::Forbidden;
         }
         let Some(answered) = health.answered_at else { return Self::Unknown };
+        // What an earlier console was told: this one was told nothing yet, however young that is.
+        if health.is_recalled {
+            return Self::Stale;
+        }
         let age = now.signed_duration_since(answered).num_milliseconds().max(0);
         let poll = health.every.0.max(1).saturating_mul(1000);
         if age > poll.saturating_mul(3) {
@@ -54,5 +58,34 @@ impl Freshness {
             .into_iter()
             .filter_map(|age| answered.checked_add_signed(chrono::Duration::try_milliseconds(age)?))
             .find(|at| *at > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::SourceId;
+    use crate::domain::source::{ChronoSeconds, SourceKind};
+    use crate::domain::testing;
+
+    #[test]
+    fn what_an_earlier_console_was_told_is_stale_however_young_it_is() {
+        let now = testing::noon(0);
+        let mut health = SourceHealth {
+            id: SourceId::parse("pagerduty").expect("an identity"),
+            kind: SourceKind::PagerDuty,
+            reach: Reach::Up,
+            answered_at: Some(now),
+            is_recalled: false,
+            asking_since: None,
+            every: ChronoSeconds(10),
+            clock_skew: None,
+            budget: None,
+            version: None,
+            warnings: Vec::new(),
+        };
+        assert_eq!(Freshness::of(&health, now, false), Freshness::Fresh);
+        health.is_recalled = true;
+        assert_eq!(Freshness::of(&health, now, false), Freshness::Stale);
     }
 }

@@ -71,6 +71,9 @@ pub struct SourceHealth {
     pub reach: Reach,
     /// When the last complete answer came.
     pub answered_at: Option<Timestamp>,
+    /// That answer came to an earlier console: this one has none yet.
+    #[serde(default)]
+    pub is_recalled: bool,
     /// Since when a request has been waiting for its answer.
     pub asking_since: Option<Timestamp>,
     /// How often it is asked; three of these without an answer are stale.

@@ -48,13 +48,15 @@ pub struct Cluster {
     id: SourceId,
     replicas: HashMap<SourceId, Replica>,
     told: HashMap<Fingerprint, Arc<Alert>>,
+    /// A replica answered: from here on an earlier console's word counts for nothing.
+    has_answered: bool,
 }
 
 impl Cluster {
     /// Of which nothing was told yet.
     #[must_use]
     pub fn new(id: SourceId) -> Self {
-        Self { id, replicas: HashMap::new(), told: HashMap::new() }
+        Self { id, replicas: HashMap::new(), told: HashMap::new(), has_answered: false }
     }
 
     /// A replica's exchange failed: what it told stays until another replica that is up tells otherwise.
@@ -62,8 +64,28 @@ impl Cluster {
         self.replicas.entry(replica.clone()).or_default().is_up = false;
     }
 
+    /// What an earlier console was told, before any replica answered here; returns what is new of it. The first answer
+    /// that tells all decides what of it has ended meanwhile.
+    pub fn recall(&mut self, alerts: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
+        if self.has_answered {
+            return Vec::new();
+        }
+        let is_own = |alert: &Arc<Alert>| alert.key.cluster == self.id;
+        let own: Vec<Arc<Alert>> = alerts.into_iter().filter(is_own).collect();
+        for alert in &own {
+            self.told.insert(alert.key.fingerprint, Arc::clone(alert));
+        }
+        own
+    }
+
+    /// Everything that was told and has not ended.
+    pub fn all(&self) -> Vec<Arc<Alert>> {
+        self.told.values().cloned().collect()
+    }
+
     /// A replica answered. Returns what that changes for the cluster.
     pub fn learn(&mut self, replica: &SourceId, told: Told) -> Difference {
+        self.has_answered = true;
         let entry = self.replicas.entry(replica.clone()).or_default();
         entry.is_up = true;
         let named: Option<HashSet<Fingerprint>> = told.is_all.then(|| {
@@ -226,6 +248,19 @@ mod tests {
         let silenced = Arc::new(Alert { state, ..(*alert(1, "a", 1)).clone() });
         assert_eq!(numbers(&cluster.learn(&id("am-1"), all(&[alert(1, "a", 60)]))), (vec![], vec![]));
         assert_eq!(numbers(&cluster.learn(&id("am-1"), all(&[silenced]))), (vec![1], vec![]));
+    }
+
+    #[test]
+    fn what_an_earlier_console_was_told_stands_until_the_first_answer_that_tells_all() {
+        let mut cluster = Cluster::new(id("eu"));
+        let one = id("am-1");
+        assert_eq!(cluster.recall(vec![alert(1, "a", 1), alert(2, "b", 1)]).len(), 2);
+        let part = Told { alerts: vec![alert(1, "a", 1)], is_all: false, unread: HashSet::new() };
+        assert_eq!(numbers(&cluster.learn(&one, part)), (vec![], vec![]), "absence is not resolution");
+        assert!(cluster.recall(vec![alert(1, "old", 0), alert(9, "old", 0)]).is_empty(), "an answer knows better");
+        assert_eq!(numbers(&cluster.learn(&one, all(&[alert(1, "c", 2)]))), (vec![1], vec![2]));
+        let mut other = Cluster::new(id("us"));
+        assert!(other.recall(vec![alert(1, "a", 1)]).is_empty(), "it is another cluster's");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What each outside system is asked, and what its answers mean as facts.
 
 pub(crate) mod alertmanager;
+pub(crate) mod listed;
 pub(crate) mod pagerduty;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

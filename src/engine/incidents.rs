@@ -75,6 +75,36 @@ impl Incidents {
         changed
     }
 
+    /// What an earlier console was told, for incidents that nothing is known of yet; returns what is new of it. Asked for
+    /// before `before`: every answer knows better.
+    pub(crate) fn recall(&mut self, records: Vec<Arc<PagerIncident>>, before: Instant) -> Vec<Arc<PagerIncident>> {
+        let asked_at = before.checked_sub(std::time::Duration::from_millis(1)).unwrap_or(before);
+        let is_new = |record: &Arc<PagerIncident>| !self.known.contains_key(&record.id);
+        let new: Vec<Arc<PagerIncident>> = records.into_iter().filter(is_new).collect();
+        for record in &new {
+            self.known.insert(record.id.clone(), Known { told: Arc::clone(record), asked_at });
+            // Only the alerts of an incident tell these: they were read, and are read again when their number changes.
+            if !record.fingerprints.is_empty() || record.alert_severity.is_some() {
+                let told = FromAlerts {
+                    keys: record.keys.clone(),
+                    fingerprints: record.fingerprints.clone(),
+                    severity: record.alert_severity,
+                    counts: record.alert_counts,
+                };
+                self.from_alerts.insert(record.id.clone(), told);
+            }
+        }
+        new
+    }
+
+    /// Everything that is open, newest first.
+    pub(crate) fn open(&self) -> Vec<Arc<PagerIncident>> {
+        let is_open = |known: &&Known| known.told.status != Status::Resolved;
+        let mut open: Vec<_> = self.known.values().filter(is_open).map(|known| Arc::clone(&known.told)).collect();
+        open.sort_by_key(|told| std::cmp::Reverse((told.created_at, told.number)));
+        open
+    }
+
     /// Open incidents that a list which tells all (asked for at `asked_at`) did not name: to be read by id.
     pub(crate) fn missing(&self, listed: &HashSet<PagerId>, asked_at: Instant) -> Vec<PagerId> {
         let is_missing = |known: &&Known| {
@@ -254,6 +284,22 @@ mod tests {
         assert_eq!(ids(&known.learn([held("UANA")], Instant::now())), Vec::<&str>::new());
         let changed = known.learn([held("UBEN")], Instant::now());
         assert_eq!(changed.iter().map(|record| record.level).collect::<Vec<_>>(), [Some(1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_earlier_console_was_told_is_open_until_it_is_read_by_its_id() {
+        let mut known = Incidents::default();
+        let now = Instant::now();
+        known.learn([Arc::new(record("P1", Status::Acknowledged))], now);
+        let mut read = record("P3", Status::Triggered);
+        read.fingerprints = vec![Fingerprint(7)];
+        let recalled = known.recall(vec![open("P1"), open("P2"), Arc::new(read)], now);
+        assert_eq!(ids(&recalled), ["P2", "P3"], "what was told here knows better");
+        assert_eq!(known.get(&pager_id("P1")).unwrap().status, Status::Acknowledged);
+        assert_eq!(known.missing(&HashSet::from([pager_id("P1"), pager_id("P3")]), now), [pager_id("P2")]);
+        assert!(!known.unread().contains(&pager_id("P3")), "its alerts were read");
+        assert_eq!(ids(&known.learn([Arc::new(record("P2", Status::Resolved))], now)), ["P2"]);
+        assert_eq!(ids(&known.open()).len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! One loop for every source that is asked again and again: cadence with jitter, one request in flight, backoff with full
 //! jitter, a rest while the provider's budget is low, no polls while the token is refused.
 
+mod kept;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,12 +13,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::cache::Shelf;
 use super::clock::{Chance, Clock};
 use super::vital::Vital;
 use crate::domain::fact::Fact;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::id::{IncidentId, PagerId};
 use crate::domain::source::{ChronoSeconds, RateBudget, Reach};
+use crate::domain::time::Timestamp;
 use crate::sources::http::share::{Answers, Share};
 use crate::sources::http::{backoff, poll_wait};
 use crate::sources::{Disposition, Listing, SourceError};
@@ -163,6 +167,18 @@ pub(crate) trait Source: Send {
     }
     /// The last exchange failed.
     fn lost(&mut self) {}
+    /// Where its last known state is kept; none where it is not.
+    fn shelf(&self) -> Option<Arc<Shelf>> {
+        None
+    }
+    /// Takes in what an earlier console was told at `at`, and returns what of it is news. It ends and undoes nothing.
+    fn recall(&mut self, _fact: Fact, _at: Timestamp) -> Vec<Fact> {
+        Vec::new()
+    }
+    /// Its whole state, for the shelf.
+    fn state(&self) -> Vec<Fact> {
+        Vec::new()
+    }
     /// Whether actions wait for a better token.
     fn is_awaited(&self) -> bool {
         false
@@ -207,6 +223,12 @@ impl<'a, S: Source> Poller<'a, S> {
 
     /// Runs until the engine stops or its orders end.
     pub(crate) async fn run(mut self, orders: &mut mpsc::Receiver<Order>) {
+        self.recall().await;
+        self.ask_on(orders).await;
+        self.keep(true).await;
+    }
+
+    async fn ask_on(&mut self, orders: &mut mpsc::Receiver<Order>) {
         let now = Instant::now();
         for question in self.source.questions() {
             let next = self.source.every(question).map(|_| now);
@@ -360,9 +382,11 @@ impl<'a, S: Source> Poller<'a, S> {
         self.vital.warn(self.source.what(question), answer.warnings);
         self.vital.beside(answer.budget, answer.skew, answer.version);
         self.held_until = poll_wait(self.vital.budget(), at).and_then(|wait| now.checked_add(wait));
+        self.note(!answer.facts.is_empty());
         for fact in answer.facts {
             let _ = self.around.facts.send(fact).await;
         }
+        self.keep(false).await;
         self.reschedule(&answer.then, now);
     }
 

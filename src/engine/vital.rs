@@ -30,6 +30,7 @@ impl Vital {
             kind,
             reach: Reach::Unasked,
             answered_at: None,
+            is_recalled: false,
             asking_since: None,
             every: ChronoSeconds(every.num_seconds().max(1)),
             clock_skew: None,
@@ -40,6 +41,22 @@ impl Vital {
         Self { health, told: None, warnings: BTreeMap::new(), facts }
     }
 
+    pub(crate) fn id(&self) -> &SourceId {
+        &self.health.id
+    }
+
+    /// When this console was answered last.
+    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
+        self.health.answered_at.filter(|_| !self.health.is_recalled)
+    }
+
+    /// An earlier console had its answer at `at`; this one has none yet.
+    pub(crate) fn recalled(&mut self, at: Timestamp) {
+        if self.health.answered_at.is_none() {
+            (self.health.answered_at, self.health.is_recalled) = (Some(at), true);
+        }
+    }
+
     /// Its last complete state stays; the request that waits for an answer is shown.
     pub(crate) fn asking(&mut self, since: Option<Timestamp>) {
         self.health.asking_since = since;
@@ -48,7 +65,7 @@ impl Vital {
     /// The question that counts was answered at `at`.
     pub(crate) fn answered(&mut self, at: Timestamp, dropped: usize) {
         self.health.reach = if dropped == 0 { Reach::Up } else { Reach::Partial { dropped } };
-        self.health.answered_at = Some(at);
+        (self.health.answered_at, self.health.is_recalled) = (Some(at), false);
     }
 
     pub(crate) fn failed(&mut self, reach: Reach) {

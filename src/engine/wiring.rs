@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex as Shared};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::cache::Shelf;
 use super::clock::{Chance, Clock};
 use super::dispatch::{self, Carrier, Dispatch, EventsOnly, Rest, Road, Routed, Without};
 use super::feeds::alertmanager::{Alertmanager, Folded};
@@ -140,8 +141,11 @@ impl Plant {
         lanes.pollers.push(orders.clone());
         lanes.pagerduty = Some(orders);
         let (known, around) = (Arc::clone(&incidents), self.around());
+        let (shelf, listed) = (self.config.room.cache.as_deref(), Arc::default());
+        let shelf = shelf.map(|folder| Shelf::of_pagerduty(folder, &config));
         supervisor.watch(config.endpoint.id.to_string(), move || {
             let source = PagerDuty::new(&config, Arc::clone(&link), Arc::clone(&known));
+            let source = source.keeping(shelf.clone(), Arc::clone(&listed));
             let endpoint = &config.endpoint;
             let vital = Vital::new(endpoint.id.clone(), SourceKind::PagerDuty, endpoint.every, around.facts.clone());
             let (around, received) = (Arc::clone(&around), Arc::clone(&received));
@@ -289,8 +293,13 @@ pub(super) fn clusters(
     let mut folded: BTreeMap<SourceId, Arc<Shared<Folded>>> = BTreeMap::new();
     config.alertmanagers.iter().map(move |instance| {
         let cluster = &instance.cluster;
-        let shared =
-            folded.entry(cluster.clone()).or_insert_with(|| Arc::new(Shared::new(Folded::new(cluster.clone()))));
+        let shelf = || {
+            let replicas: Vec<_> = config.alertmanagers.iter().filter(|other| other.cluster == *cluster).collect();
+            config.room.cache.as_deref().map(|folder| Shelf::of_cluster(folder, cluster, &replicas))
+        };
+        let shared = folded
+            .entry(cluster.clone())
+            .or_insert_with(|| Arc::new(Shared::new(Folded::new(cluster.clone(), shelf()))));
         (instance, Arc::clone(shared))
     })
 }

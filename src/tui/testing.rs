@@ -160,6 +160,7 @@ pub fn health(name: &str, kind: SourceKind) -> SourceHealth {
         kind,
         reach: Reach::Up,
         answered_at: Some(instant()),
+        is_recalled: false,
         asking_since: None,
         every: ChronoSeconds(3_600),
         clock_skew: None,

@@ -2,6 +2,7 @@
 //!
 //! Every wait names what it waits for and prints the screen when it does not come.
 
+mod cached;
 mod demo;
 mod life;
 mod recorded;

@@ -231,6 +231,7 @@ fn hints_tell_when_the_two_sides_disagree() {
             kind: SourceKind::PagerDuty,
             reach: Reach::Up,
             answered_at: Some(noon(answered)),
+            is_recalled: false,
             asking_since: None,
             every: ChronoSeconds(10),
             clock_skew: None,

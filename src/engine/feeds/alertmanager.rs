@@ -11,7 +11,9 @@ use crate::domain::fact::Fact;
 use crate::domain::id::{SilenceId, SourceId};
 use crate::domain::silence::Silence;
 use crate::domain::source::SourceKind;
-use crate::engine::alerts::{self, Cluster, Told};
+use crate::domain::time::Timestamp;
+use crate::engine::alerts::{self, Cluster, Difference, Told};
+use crate::engine::cache::Shelf;
 use crate::engine::clock::Clock;
 use crate::engine::connect::shown;
 use crate::engine::link::Link;
@@ -35,11 +37,37 @@ pub(crate) struct Folded {
     alerts: Cluster,
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     has_told_silences: bool,
+    shelf: Option<Arc<Shelf>>,
+    /// Some replica's poller reads, or has read, what an earlier console was told.
+    is_recalled: bool,
 }
 
 impl Folded {
-    pub(crate) fn new(cluster: SourceId) -> Self {
-        Self { alerts: Cluster::new(cluster), silences: BTreeMap::new(), has_told_silences: false }
+    pub(crate) fn new(cluster: SourceId, shelf: Option<Arc<Shelf>>) -> Self {
+        let alerts = Cluster::new(cluster);
+        Self { alerts, silences: BTreeMap::new(), has_told_silences: false, shelf, is_recalled: false }
+    }
+
+    fn recall(&mut self, fact: Fact, at: Timestamp) -> Vec<Fact> {
+        match fact {
+            Fact::AlertsChanged { cluster, changed, .. } => {
+                let changed = self.alerts.recall(changed);
+                alerts::facts(&cluster, Difference { changed, ended: Vec::new() }, at)
+            }
+            Fact::SilencesListed { cluster, silences } if !self.has_told_silences => {
+                self.silences = silences.iter().map(|silence| (silence.id.clone(), Arc::clone(silence))).collect();
+                vec![Fact::SilencesListed { cluster, silences }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn state(&self, cluster: &SourceId, at: Timestamp) -> Vec<Fact> {
+        let silences = self.silences.values().cloned().collect();
+        let changed = self.alerts.all();
+        let mut facts = vec![Fact::SilencesListed { cluster: cluster.clone(), silences }];
+        facts.extend(alerts::facts(cluster, Difference { changed, ended: Vec::new() }, at));
+        facts
     }
 
     /// The whole list, when it changed.
@@ -73,6 +101,10 @@ pub(crate) struct Alertmanager {
     clock: Clock,
     has_routes: bool,
     has_alerts: bool,
+    /// This replica's poller is the one that reads what an earlier console was told.
+    recalls: bool,
+    /// The client was given that too, so that the same alert again is the same one.
+    is_reminded: bool,
 }
 
 impl Alertmanager {
@@ -93,6 +125,8 @@ impl Alertmanager {
             clock,
             has_routes: false,
             has_alerts: false,
+            recalls: false,
+            is_reminded: false,
         }
     }
 
@@ -165,6 +199,9 @@ impl Source for Alertmanager {
 
     async fn ask(&mut self, question: Question) -> Result<Answer<Question>, Trouble> {
         let client = self.link.get().await?;
+        if !std::mem::replace(&mut self.is_reminded, true) {
+            client.remember(lock(&self.folded).alerts.all());
+        }
         match question {
             Question::Status => self.status(&client).await,
             Question::Alerts => self.alerts(&client).await,
@@ -178,6 +215,23 @@ impl Source for Alertmanager {
 
     fn lost(&mut self) {
         lock(&self.folded).alerts.lost(&self.id);
+    }
+
+    fn shelf(&self) -> Option<Arc<Shelf>> {
+        lock(&self.folded).shelf.clone()
+    }
+
+    fn recall(&mut self, fact: Fact, at: Timestamp) -> Vec<Fact> {
+        let mut folded = lock(&self.folded);
+        if !self.recalls && std::mem::replace(&mut folded.is_recalled, true) {
+            return Vec::new();
+        }
+        self.recalls = true;
+        folded.recall(fact, at)
+    }
+
+    fn state(&self) -> Vec<Fact> {
+        lock(&self.folded).state(&self.cluster, self.clock.now())
     }
 
     async fn renew(&mut self, is_asked: bool) -> bool {

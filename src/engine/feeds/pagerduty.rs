@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::listed::Listed;
 use super::{asked, lock};
 use crate::config::model::PagerDutyConfig;
 use crate::domain::fact::Fact;
 use crate::domain::failure::FailureKind;
 use crate::domain::id::{PagerId, SourceId};
 use crate::domain::incident::PagerIncident;
+use crate::domain::time::Timestamp;
 use crate::domain::timeline::{EventKind, TimelineEvent};
+use crate::engine::cache::Shelf;
 use crate::engine::incidents::{FromAlerts, Incidents};
 use crate::engine::link::Link;
 use crate::engine::poller::{Answer, Focus, Order, Source, Trouble};
@@ -70,6 +73,8 @@ pub(crate) struct PagerDuty {
     heard: Vec<PagerId>,
     looked_at: HashMap<PagerId, Instant>,
     missing: Vec<PagerId>,
+    shelf: Option<Arc<Shelf>>,
+    listed: Arc<Mutex<Listed>>,
 }
 
 impl PagerDuty {
@@ -94,7 +99,14 @@ impl PagerDuty {
             heard: Vec::new(),
             looked_at: HashMap::new(),
             missing: Vec::new(),
+            shelf: None,
+            listed: Arc::default(),
         }
+    }
+
+    /// Keeps its last known state there; `listed` outlives a panic of the poller.
+    pub(crate) fn keeping(self, shelf: Option<Arc<Shelf>>, listed: Arc<Mutex<Listed>>) -> Self {
+        Self { shelf, listed, ..self }
     }
 
     async fn open(&mut self, client: &Client) -> Result<Answer<Question>, Trouble> {
@@ -267,6 +279,22 @@ impl PagerDuty {
         Ok(answer)
     }
 
+    async fn asked(&mut self, question: Question) -> Result<Answer<Question>, Trouble> {
+        let client = self.link.get().await?;
+        match question {
+            Question::Open => self.open(&client).await,
+            Question::FollowUp => self.follow_up(&client).await,
+            Question::Reread => self.reread(&client).await,
+            Question::Log => self.log(&client).await,
+            Question::Notes => self.notes(&client).await,
+            Question::Context => self.context(&client).await,
+            Question::OnCalls => self.on_calls(&client).await,
+            Question::Priorities => Self::list(client.priorities().await, Fact::PrioritiesListed).await,
+            Question::Services => Self::list(client.services().await, Fact::ServicesListed).await,
+            Question::Users => Self::list(client.users().await, Fact::UsersListed).await,
+        }
+    }
+
     async fn list<T>(
         listing: Result<Listing<T>, SourceError>,
         fact: impl FnOnce(Vec<T>) -> Fact,
@@ -328,19 +356,41 @@ impl Source for PagerDuty {
     }
 
     async fn ask(&mut self, question: Question) -> Result<Answer<Question>, Trouble> {
-        let client = self.link.get().await?;
-        match question {
-            Question::Open => self.open(&client).await,
-            Question::FollowUp => self.follow_up(&client).await,
-            Question::Reread => self.reread(&client).await,
-            Question::Log => self.log(&client).await,
-            Question::Notes => self.notes(&client).await,
-            Question::Context => self.context(&client).await,
-            Question::OnCalls => self.on_calls(&client).await,
-            Question::Priorities => Self::list(client.priorities().await, Fact::PrioritiesListed).await,
-            Question::Services => Self::list(client.services().await, Fact::ServicesListed).await,
-            Question::Users => Self::list(client.users().await, Fact::UsersListed).await,
+        let answer = self.asked(question).await?;
+        if self.shelf.is_some() {
+            let mut listed = lock(&self.listed);
+            answer.facts.iter().for_each(|fact| listed.take(fact));
         }
+        Ok(answer)
+    }
+
+    fn shelf(&self) -> Option<Arc<Shelf>> {
+        self.shelf.clone()
+    }
+
+    fn recall(&mut self, fact: Fact, _at: Timestamp) -> Vec<Fact> {
+        let mut known = lock(&self.incidents);
+        match fact {
+            Fact::IncidentsChanged { source, changed } if source == self.id => {
+                let changed = known.recall(changed, Instant::now());
+                drop(known);
+                self.changed(changed)
+            }
+            fact => {
+                if let Fact::OnCallListed(on_call) = &fact {
+                    known.learn_on_call(on_call);
+                }
+                drop(known);
+                if lock(&self.listed).recall(&fact) { vec![fact] } else { Vec::new() }
+            }
+        }
+    }
+
+    /// Lists first: rows are judged by them.
+    fn state(&self) -> Vec<Fact> {
+        let mut facts = lock(&self.listed).facts();
+        facts.extend(self.changed(lock(&self.incidents).open()));
+        facts
     }
 
     fn heed(&mut self, order: Order) -> Vec<Question> {

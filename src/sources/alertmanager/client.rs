@@ -49,6 +49,11 @@ impl Client {
         self.http.shown_url()
     }
 
+    /// Reminds it of alerts that are known already: told again, they are the same `Arc`.
+    pub fn remember(&self, alerts: Vec<Arc<Alert>>) {
+        self.remembered().memory.remember(alerts);
+    }
+
     /// Every alert that has not ended. What did not change since the last answer is the same `Arc`.
     ///
     /// # Errors

@@ -20,10 +20,22 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Groups are computed anew from here on.
+    /// Groups are computed anew from here on; alerts whose groups stay are still the same.
     pub(super) fn set_routes(&mut self, routes: Option<RouteTree>) {
+        self.known.retain(|_, alert| {
+            let groups = routes.as_ref().map(|routes| routes.groups_of(&alert.labels)).unwrap_or_default();
+            groups[..] == alert.groups[..]
+        });
         self.routes = routes;
-        self.known.clear();
+    }
+
+    /// What an earlier console was told: the same again is the same `Arc`.
+    pub(super) fn remember(&mut self, alerts: Vec<Arc<Alert>>) {
+        for alert in alerts {
+            self.groups.insert(Arc::clone(&alert.groups));
+            self.urls.insert(alert.generator_url.clone());
+            self.known.entry(alert.key.fingerprint).or_insert(alert);
+        }
     }
 
     /// Takes an alert in; the one that is known comes back when nothing people see has changed.
