@@ -101,8 +101,13 @@ pub(super) async fn prepare(connection: &mut PgConnection) -> Result<String, Tro
 }
 
 async fn read_version(connection: &mut PgConnection) -> Result<Option<Version>, Trouble> {
-    let there: bool =
-        sqlx::query_scalar("SELECT to_regclass('warroom_room') IS NOT NULL").fetch_one(&mut *connection).await?;
+    // Asked of the catalogue's rows: `to_regclass` answers from the session's cache, which a transaction that waited for
+    // the migration lock does not renew, so that of two consoles that start at once the second would make the tables again.
+    let there: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'warroom_room')",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
     if there { version(connection).await.map(Some) } else { Ok(None) }
 }
 
