@@ -68,7 +68,7 @@ impl Terminal {
     pub fn cursor_entry(&self) -> Option<String> {
         let screen = self.screen.screen();
         let (_, columns) = screen.size();
-        let entry = |row: String| row.split("││").nth(1).filter(|pane| pane.starts_with(CURSOR)).map(str::to_owned);
+        let entry = |row: String| row.split('│').skip(2).find(|pane| pane.starts_with(CURSOR)).map(str::to_owned);
         screen.rows(0, columns).find_map(entry)
     }
 
