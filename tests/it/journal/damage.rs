@@ -80,7 +80,9 @@ fn regions(file: &[u8], log: &[u8], records: &[Record]) -> BTreeMap<Uuid, Vec<(b
     for (in_log, bytes) in [(false, file), (true, log)] {
         for (at, window) in bytes.windows(32).enumerate() {
             let Ok(hash) = <[u8; 32]>::try_from(window) else { continue };
-            let Some(record) = by_hash.get(&hash) else { continue };
+            // The next record of a writer has this one's hash too, as what came before it.
+            let before = at.checked_sub(32).and_then(|before| bytes.get(before..at));
+            let Some(record) = by_hash.get(&hash).filter(|record| before == Some(&record.prev.0[..])) else { continue };
             // Columns before the hash: prev, payload, version, kind, at, seq, writer, id; and the header before them.
             let columns = 32 + record.payload.len() + 1 + record.kind.len() + 8 + 8 + 32;
             let to = at + 32;

@@ -185,6 +185,19 @@ async fn holder(url: &str, folder: &Path) {
     println!("send {outcome:?}");
 }
 
+/// Waits until every thread of a process that was told to stop has stopped: on a busy machine one may run on for a while.
+fn stands_still(process: u32) {
+    let until = Instant::now() + PATIENCE;
+    let has_stopped = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+    };
+    while !std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten().all(has_stopped) {
+        assert!(Instant::now() < until, "the console does not stop");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// For how long the holder's lease runs: half the time for which it is stopped.
 fn holds() -> Duration {
     if is_full() { Duration::from_secs(15) } else { Duration::from_secs(2) }
@@ -337,6 +350,7 @@ async fn a_holder_that_was_stopped_and_goes_on_is_refused_by_its_token() {
     let asked = lines.find_map(|line| Some(line.unwrap().split_once("asked ")?.1.trim().to_owned())).unwrap();
     let op = OpId(Uuid::parse_str(&asked).unwrap());
     kill_process(pid, Signal::STOP).unwrap();
+    stands_still(stopped.id());
     // It is told to send while it stands still: it finds out only when it goes on.
     stopped.stdin.take().unwrap().write_all(b"send\n").unwrap();
     let stood = Instant::now();

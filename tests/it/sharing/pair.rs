@@ -63,10 +63,18 @@ async fn two_people_see_each_other_and_what_each_does() {
         ana.text().contains("here: Ben") && ben.text().contains("here: Ana")
     })
     .await;
-    both(&mut ana, &mut ben, "who looks at which incident", |ana, ben| {
-        ana.text().contains("@Ben") && ben.text().contains("@Ana")
+    // Whose sources answered in another order looks at another row.
+    both(&mut ana, &mut ben, "both rooms whole", |ana, ben| {
+        ana.text().contains("PD+AM") && ben.text().contains("PD+AM")
     })
     .await;
+    ana.send("g").await;
+    ben.send("g").await;
+    let is_on = |terminal: &Terminal, colleague: &str| {
+        terminal.text().lines().any(|line| line.contains('▌') && line.contains(colleague))
+    };
+    both(&mut ana, &mut ben, "both to look at the same incident", |ana, ben| is_on(ana, "@Ben") && is_on(ben, "@Ana"))
+        .await;
 
     // An acknowledgement: the one under the cursor of both.
     let count = |terminal: &Terminal| terminal.text().matches("acknowledged").count();
