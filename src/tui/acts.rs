@@ -4,12 +4,14 @@
 mod ask;
 mod dialogs;
 mod role;
+mod silence;
 
 pub use ask::{
     acknowledge, can_declare, declare, escalate, leave, merge, note, reassign, resolve, services, snooze, tick, undo,
 };
 pub use dialogs::{ask_escalate_level, ask_link, ask_note, ask_reassign, ask_snooze, edit_action, edit_note};
 pub use role::{ask_role, take_role};
+pub use silence::{ask_silence, silence};
 
 use crate::domain::action::{Action, Intent, Target};
 use crate::domain::id::{DedupKey, IncidentId};

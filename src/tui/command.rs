@@ -61,8 +61,10 @@ pub struct Needs {
     pub selection: bool,
     /// PagerDuty's record of it, over the REST API.
     pub record: bool,
-    /// Leave to change the world: not a read-only room, PagerDuty configured.
+    /// Leave to change the world: not a read-only room.
     pub write: bool,
+    /// PagerDuty, or a routing key of it.
+    pub pager: bool,
 }
 
 /// What is known of a command.

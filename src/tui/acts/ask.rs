@@ -16,16 +16,16 @@ use crate::tui::toast::Weight;
 use crate::tui::update::Step;
 
 /// A question in the making.
-struct Question {
-    title: String,
-    will: Vec<String>,
-    warnings: Vec<String>,
-    wanted: Vec<(Target, Action)>,
+pub(super) struct Question {
+    pub title: String,
+    pub will: Vec<String>,
+    pub warnings: Vec<String>,
+    pub wanted: Vec<(Target, Action)>,
     /// The word that must be typed when there are many targets.
-    word: &'static str,
+    pub word: &'static str,
 }
 
-fn ask(model: &mut Model, question: Question) {
+pub(super) fn ask(model: &mut Model, question: Question) {
     if question.wanted.is_empty() {
         let why = question.warnings.first().cloned().unwrap_or_else(|| "there is nothing to do".to_owned());
         model.toasts.say(Weight::Warning, why, model.now);

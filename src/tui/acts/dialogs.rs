@@ -39,23 +39,27 @@ fn what(model: &Model) -> String {
     }
 }
 
-/// Which span?
-pub fn ask_snooze(model: &mut Model) {
+/// The spans, each with its end.
+pub(super) fn spans(model: &Model) -> Vec<Choice> {
     let until = |seconds: i64| {
         let local = (model.now + chrono::Duration::seconds(seconds)).with_timezone(&model.zone);
         Clean::new(local.format("until %a %H:%M").to_string())
     };
-    let choices = SPANS
+    SPANS
         .iter()
         .map(|(name, seconds)| Choice {
             label: Clean::new(name),
             detail: until(*seconds),
             value: Value::Span(ChronoSeconds(*seconds)),
         })
-        .collect();
+        .collect()
+}
+
+/// Which span?
+pub fn ask_snooze(model: &mut Model) {
     let title = format!("Snooze {} for", what(model));
     let purpose = Purpose::Snooze(targets(model));
-    model.open(Overlay::Picker(Picker::new(&title, "Enter snoozes · Esc leaves", choices, purpose)));
+    model.open(Overlay::Picker(Picker::new(&title, "Enter snoozes · Esc leaves", spans(model), purpose)));
 }
 
 /// To whom? Those on call come first.

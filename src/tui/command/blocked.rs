@@ -15,7 +15,7 @@ pub fn blocked(model: &Model, id: CommandId) -> Option<String> {
     if entry.needs.write && model.read_only {
         return Some(format!("{} is off: this room is read-only", entry.title));
     }
-    if entry.needs.write
+    if entry.needs.pager
         && let Some(says) = no_access(model, &entry)
     {
         return Some(says);
@@ -31,15 +31,14 @@ pub fn blocked(model: &Model, id: CommandId) -> Option<String> {
         incident.record.is_some() || (!entry.needs.record && acts::key_of(model, incident).is_some())
     };
     let any_fit = targets.iter().filter_map(|id| model.room.incident(id)).any(is_fit);
-    (entry.needs.write && !any_fit).then(|| {
+    (entry.needs.pager && !any_fit).then(|| {
         format!("{}: only Alertmanager has this alert, PagerDuty has no incident for it; c declares one", entry.title)
     })
 }
 
 fn no_access(model: &Model, entry: &Command) -> Option<String> {
-    let is_pager = entry.id != CommandId::Retry;
     match model.pager {
-        PagerAccess::None if is_pager => Some(format!("{}: PagerDuty is not configured", entry.title)),
+        PagerAccess::None => Some(format!("{}: PagerDuty is not configured", entry.title)),
         PagerAccess::EventsOnly if entry.needs.record => {
             Some(format!("{} needs a REST token; this room has a routing key only", entry.title))
         }

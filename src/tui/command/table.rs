@@ -8,8 +8,6 @@ const TIMELINE: &[Context] = &[Context::Timeline];
 const PANELS: &[Context] = &[Context::Panels];
 const RUNBOOK: &[Context] = &[Context::Runbook];
 const PROBLEMS: &[Context] = &[Context::Problems];
-const SILENCE_LATER: &str =
-    "Silencing comes with a later version: until then use amtool or Alertmanager's page (o opens it)";
 
 const fn plain(id: Id, group: Group, title: &'static str, short: &'static str, help: &'static str) -> Command {
     Command {
@@ -20,7 +18,7 @@ const fn plain(id: Id, group: Group, title: &'static str, short: &'static str, h
         group,
         contexts: &[],
         danger: Danger::None,
-        needs: Needs { selection: false, record: false, write: false },
+        needs: Needs { selection: false, record: false, write: false, pager: false },
         later: None,
     }
 }
@@ -33,18 +31,29 @@ impl Command {
 
     /// Acts on an incident that PagerDuty has.
     const fn on_record(mut self) -> Self {
-        self.needs = Needs { selection: true, record: true, write: true };
+        self.needs = Needs { selection: true, record: true, write: true, pager: true };
         self
     }
 
     /// Acts on an incident; a routing key is enough.
     const fn on_incident(mut self) -> Self {
-        self.needs = Needs { selection: true, record: false, write: true };
+        self.needs = Needs { selection: true, record: false, write: true, pager: true };
         self
     }
 
     const fn writes(mut self) -> Self {
         self.needs.write = true;
+        self
+    }
+
+    const fn at_pager(mut self) -> Self {
+        self.needs.pager = true;
+        self.writes()
+    }
+
+    /// Acts on the alerts of an incident, whoever else knows of it.
+    const fn on_alerts(mut self) -> Self {
+        self.needs = Needs { selection: true, record: false, write: true, pager: false };
         self
     }
 
@@ -150,11 +159,13 @@ pub(super) fn entry(id: Id) -> Command {
                 .danger(Danger::TypeName)
         }
         Id::Silence => {
-            plain(id, Group::Act, "Silence", "silence", "Silences the alerts in Alertmanager.").later(SILENCE_LATER)
+            plain(id, Group::Act, "Silence", "silence", "Silences its alerts in Alertmanager, after showing which.")
+                .on_alerts()
+                .danger(Danger::Confirm)
         }
         Id::Declare => {
             plain(id, Group::Act, "Declare", "declare", "Opens a new incident, after showing whom it will page.")
-                .writes()
+                .at_pager()
                 .danger(Danger::Confirm)
         }
         Id::StatusUpdate => plain(id, Group::Act, "Status update", "update", "Tells people outside how it stands.")
@@ -166,7 +177,7 @@ pub(super) fn entry(id: Id) -> Command {
         Id::TakeRole => {
             plain(id, Group::Act, "Take a role", "role", "Says that you lead, write or speak for this incident.")
                 .selects()
-                .writes()
+                .at_pager()
         }
         Id::Handoff => plain(id, Group::Room, "Hand over", "handoff", "Writes the handover for the next shift.")
             .later("Handover comes with a later version: x reassigns an incident to the next on-call"),
@@ -239,7 +250,7 @@ pub(super) fn entry(id: Id) -> Command {
             "Lets you change a note that was not written, and sends that instead of it.",
         )
         .only(PROBLEMS)
-        .writes(),
+        .at_pager(),
         Id::Undo => plain(
             id,
             Group::Act,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::action::{Assignee, Target};
+use crate::domain::action::{Assignee, Silencing, Target};
 use crate::domain::id::RunbookId;
 use crate::domain::id::StepId;
 use crate::domain::run::RunId;
@@ -99,6 +99,8 @@ pub enum Purpose {
     },
     /// Snooze these.
     Snooze(Vec<Target>),
+    /// Silence these, each for its incident; the question follows.
+    Silence(Vec<(Target, Silencing)>),
     /// Give these to whom is picked; the question follows.
     Reassign(Vec<Target>),
     /// Call a level for this one; the question follows.

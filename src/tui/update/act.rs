@@ -101,6 +101,7 @@ pub(super) fn picked(model: &mut Model, step: &mut Step, picker: &Picker, values
     let first = values.first().cloned();
     match (&picker.purpose, first) {
         (Purpose::Snooze(targets), Some(Value::Span(span))) => acts::snooze(model, step, targets.clone(), span),
+        (Purpose::Silence(wanted), Some(Value::Span(span))) => acts::silence(model, wanted, span),
         (Purpose::Reassign(targets), Some(Value::Assignee(_))) => reassign(model, targets, values),
         (Purpose::Escalate(_), Some(Value::Level(level, _))) => acts::escalate(model, Some(level)),
         (Purpose::Role(target), Some(Value::Role { role, from, to })) => {

@@ -94,6 +94,7 @@ pub(super) fn run(model: &mut Model, step: &mut Step, id: Id) {
         Id::Resolve => acts::resolve(model),
         Id::Escalate => act::escalate(model),
         Id::Snooze => acts::ask_snooze(model),
+        Id::Silence => acts::ask_silence(model),
         Id::Reassign => acts::ask_reassign(model),
         Id::Merge => acts::merge(model),
         Id::Note => acts::ask_note(model),
@@ -107,7 +108,7 @@ pub(super) fn run(model: &mut Model, step: &mut Step, id: Id) {
             model.open(Overlay::Problems(Problems::default()));
         }
         // Commands of later versions were answered by `blocked`.
-        Id::Silence | Id::StatusUpdate | Id::Diagnose | Id::Review | Id::Handoff => {}
+        Id::StatusUpdate | Id::Diagnose | Id::Review | Id::Handoff => {}
     }
 }
 

@@ -147,7 +147,20 @@ const CASES: &[(Id, fn())] = &[
         assert_eq!(confirm_title(&model), "Merge 1 into #1001 Checkout error rate above 5 % (checkout)?");
         assert!(matches!(acts(&press(&mut model, "y"))[..], [Action::Merge { source }] if source.as_str() == "PINC2"));
     }),
-    (Id::Silence, || later("S", "later version")),
+    (Id::Silence, || {
+        assert!(notice(&pressed("S").0).contains("no Alertmanager"));
+        let (mut model, step) = pressed("G S down down enter");
+        assert!(acts(&step).is_empty(), "asks first");
+        let Some(Overlay::Confirm(confirm)) = model.overlays.last() else { panic!("{:?}", model.overlays) };
+        let will: Vec<&str> = confirm.will.iter().map(Clean::as_str).collect();
+        assert!(will[0].contains("in am"), "{will:?}");
+        assert!(will.iter().any(|line| line.contains("alertname = NodeCPUUsageHigh")), "{will:?}");
+        let step = press(&mut model, "y");
+        let [Action::Silence(silencing)] = acts(&step)[..] else { panic!("{step:?}") };
+        assert_eq!((silencing.span.0, silencing.cluster.as_str()), (3_600, "am"));
+        assert!(silencing.matchers.iter().all(|matcher| matcher.is_equal && !matcher.is_regex));
+        assert!(silencing.comment.expose().contains("(ana"), "who and for what: {:?}", silencing.comment);
+    }),
     (Id::Declare, || {
         let (mut model, step) = pressed("c D B space d o w n enter");
         assert!(acts(&step).is_empty(), "asks first");
