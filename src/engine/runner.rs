@@ -62,7 +62,6 @@ struct Live {
     captured: BTreeMap<String, (String, String)>,
     steps: BTreeMap<String, crate::runbook::value::StepResult>,
     insisted: BTreeSet<StepId>,
-    is_drill: bool,
     /// What a second person agreed to already: it goes once.
     seconded: BTreeSet<Digest>,
     /// What was shown, and when.
@@ -83,7 +82,6 @@ impl Live {
             captured: self.captured.clone(),
             steps: self.steps.clone(),
             insisted: self.insisted.clone(),
-            is_drill: self.is_drill,
         }
     }
 }

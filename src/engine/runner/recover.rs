@@ -47,7 +47,7 @@ impl Runner {
         let seat = limits::lock(self.kit.folder(), &seat(run.id), run.holder.as_str(), self.kit.clock.now());
         let Ok(seat) = seat else { return };
         let situation = Situation { incident: run.incident.clone(), ..Situation::default() };
-        let mut live = live(runbook, situation, run.is_drill);
+        let mut live = live(runbook, situation);
         live.seat = Some(seat);
         for value in run.values.values().filter(|value| value.is_typed) {
             live.given.insert(value.name.as_str().to_owned(), Untrusted::from(value.value.as_str()));

@@ -28,7 +28,6 @@ pub(super) struct Scene {
     pub steps: BTreeMap<String, StepResult>,
     /// Steps that run though their condition cannot be told.
     pub insisted: BTreeSet<StepId>,
-    pub is_drill: bool,
 }
 
 impl Scene {

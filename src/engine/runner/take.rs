@@ -118,7 +118,7 @@ impl Runner {
         };
         match self.kit.records.write(run, by, vec![opened]).await {
             Ok(()) => {
-                let mut live = live(runbook, situation, is_drill);
+                let mut live = live(runbook, situation);
                 live.seat = limits::lock(self.kit.folder(), &seat(run), by.as_str(), self.kit.clock.now()).ok();
                 self.live.insert(run, live);
             }
@@ -348,7 +348,7 @@ pub(super) fn seat(run: RunId) -> String {
 }
 
 /// A run that goes on from its beginning.
-pub(super) fn live(runbook: Runbook, situation: Situation, is_drill: bool) -> Live {
+pub(super) fn live(runbook: Runbook, situation: Situation) -> Live {
     Live {
         runbook: Arc::new(runbook),
         situation,
@@ -356,7 +356,6 @@ pub(super) fn live(runbook: Runbook, situation: Situation, is_drill: bool) -> Li
         captured: BTreeMap::new(),
         steps: BTreeMap::new(),
         insisted: BTreeSet::new(),
-        is_drill,
         seconded: BTreeSet::new(),
         offers: HashMap::new(),
         seat: None,
