@@ -19,6 +19,8 @@ mod link;
 mod poller;
 mod query;
 pub mod sharing;
+#[cfg(test)]
+mod simulation;
 mod supervisor;
 #[cfg(test)]
 mod testing;

@@ -43,6 +43,8 @@ impl Clock {
             Source::System => Utc::now(),
             Source::Derived { origin, began } => {
                 let gone = TimeDelta::from_std(began.elapsed()).unwrap_or(TimeDelta::MAX);
+                #[cfg(test)]
+                let gone = gone + super::simulation::seam::skew();
                 origin.checked_add_signed(gone).unwrap_or(DateTime::<Utc>::MAX_UTC)
             }
         }
@@ -62,6 +64,9 @@ pub(crate) enum Chance {
 impl Chance {
     pub(crate) fn number(self) -> u64 {
         match self {
+            #[cfg(test)]
+            Self::System => super::simulation::seam::number().unwrap_or_else(rand::random),
+            #[cfg(not(test))]
             Self::System => rand::random(),
             #[cfg(test)]
             Self::Most => u64::MAX,

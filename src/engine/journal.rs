@@ -76,6 +76,10 @@ impl Door {
             });
             return Self::with(open, facts, clock);
         }
+        #[cfg(test)]
+        if let Some(open) = super::simulation::seam::journal() {
+            return Self::with(open, facts, clock);
+        }
         let journal = journal.to_owned();
         let open: Open = Box::new(move || {
             let place = match Address::is_one(&journal) {

@@ -319,6 +319,7 @@ impl<'a, S: Source> Poller<'a, S> {
             });
             let stop = &self.around.stop;
             let quick = tokio::select! {
+                biased;
                 () = stop.cancelled() => return None,
                 outcome = &mut asking => Some(outcome),
                 () = sleep(NOTICEABLE) => None,
@@ -331,6 +332,7 @@ impl<'a, S: Source> Poller<'a, S> {
                         self.vital.tell().await;
                     }
                     tokio::select! {
+                        biased;
                         () = stop.cancelled() => return None,
                         outcome = &mut asking => outcome,
                     }

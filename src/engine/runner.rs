@@ -137,6 +137,8 @@ impl Runner {
             self.recover().await;
         }
         let mut look = tokio::time::interval(SECONDS);
+        // After a long sleep one look is enough.
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;

@@ -64,6 +64,7 @@ impl Supervisor {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
             let ended = tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 ended = self.tasks.join_next_with_id() => ended,
             };
@@ -107,6 +108,7 @@ impl Supervisor {
 async fn again(wait: Duration, mut task: BoxFuture<'static, ()>, key: String, facts: mpsc::Sender<Fact>) {
     sleep(wait).await;
     tokio::select! {
+        biased;
         () = &mut task => return,
         () = sleep(WELL_AFTER) => {}
     }

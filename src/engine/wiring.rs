@@ -106,6 +106,7 @@ impl Plant {
         let stopping = stop.clone();
         tokio::join!(supervisor.run(stop), async move {
             tokio::select! {
+                biased;
                 () = route => stopping.cancel(),
                 () = stopping.cancelled() => {}
             }

@@ -10,6 +10,8 @@ mod fault;
 mod gauge;
 pub mod share;
 mod tls;
+#[cfg(test)]
+pub(crate) mod wire;
 
 use std::fmt;
 use std::sync::Arc;

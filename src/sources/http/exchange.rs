@@ -225,18 +225,24 @@ impl Http {
         let sent = !call.is_idempotent;
         let asked = self.now();
         let began = Instant::now();
-        let response = match timeout(limit, request.send()).await {
+        let response = match timeout(limit, self.exchange(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                let fault = fault::classify(&error, &self.host(), &inner.limits, None);
-                return Err(SourceError::from(fault).after_sending(sent));
-            }
+            Ok(Err(fault)) => return Err(SourceError::from(fault).after_sending(sent)),
             Err(_) => {
                 return Err(SourceError::from(Fault::Timeout(Stage::Answer, limit)).after_sending(sent));
             }
         };
         self.gauge().observe(response.headers(), asked, began.elapsed());
         Ok(response)
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<Response, Fault> {
+        let fault = |error: reqwest::Error| fault::classify(&error, &self.host(), &self.0.limits, None);
+        #[cfg(test)]
+        if let Some(wire) = super::wire::here() {
+            return wire.carry(request.build().map_err(fault)?).await;
+        }
+        request.send().await.map_err(fault)
     }
 
     async fn rejected(&self, response: Response, began: Instant) -> SourceError {
