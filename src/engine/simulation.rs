@@ -566,6 +566,7 @@ fn the_same_seed_gives_the_same_trace() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "which seeds, on the command line of the campaign")]
 fn campaign() {
     let asked = std::env::var("WARROOM_SEEDS").ok();
     let range = asked.as_deref().and_then(|text| text.split_once(".."));
