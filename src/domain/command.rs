@@ -79,6 +79,8 @@ commands! {
     SkipStep = "skip-step",
     /// Take the last change back.
     UndoStep = "undo-step",
+    /// Give the half-done checklist to somebody.
+    HandRun = "hand-run",
     /// Resolve.
     Resolve = "resolve",
     /// Write a note.

@@ -144,6 +144,7 @@ impl Dispatch {
                     notice = Box::pin(door.notice());
                 }
                 () = &mut changed, if with_past => {
+                    door.pass_on();
                     self.follow().await;
                     changed = Box::pin(door.changed());
                 }

@@ -58,6 +58,8 @@ pub(crate) struct Door {
     clock: Clock,
     /// Wakes who waits until the journal is open.
     is_open: Notify,
+    /// Others wrote something: told to whoever follows runs.
+    news: Notify,
 }
 
 #[derive(Default)]
@@ -95,7 +97,7 @@ impl Door {
     }
 
     pub(crate) fn with(open: Open, facts: mpsc::Sender<Fact>, clock: Clock) -> Self {
-        Self { open, state: Mutex::new(State::default()), facts, clock, is_open: Notify::new() }
+        Self { open, state: Mutex::new(State::default()), facts, clock, is_open: Notify::new(), news: Notify::new() }
     }
 
     /// Durable when it returns `Ok`; `what` is what could not be done without, for the failure's sentence.
@@ -143,6 +145,16 @@ impl Door {
     /// Returns when another console wrote something.
     pub(crate) async fn changed(&self) {
         self.once_open().await.changed().await;
+    }
+
+    /// Says on that another console wrote something.
+    pub(crate) fn pass_on(&self) {
+        self.news.notify_one();
+    }
+
+    /// Returns when [`Door::pass_on`] was called since it was asked last.
+    pub(crate) async fn news_came(&self) {
+        self.news.notified().await;
     }
 
     /// The next thing about the journal itself that a person has to know, as a fact.

@@ -9,6 +9,7 @@ mod judge;
 mod kit;
 mod kube;
 mod limits;
+mod locks;
 mod output;
 mod people;
 mod prepare;
@@ -43,6 +44,7 @@ use crate::domain::run::{Approval, Digest, Happened, Need, Run, RunId, RunOrder,
 use crate::domain::time::Timestamp;
 use crate::runbook::Runbook;
 use crate::sources::prometheus::Client;
+use crate::store::shared::SharedRoom;
 use crate::text::{Clean, Untrusted};
 
 /// How many orders may wait; people press keys slowly.
@@ -67,7 +69,7 @@ struct Live {
     /// What was shown, and when.
     offers: HashMap<StepId, (Digest, Timestamp)>,
     /// Held while this console has the run: another one looks, and does not follow its steps.
-    seat: Option<limits::Held>,
+    seat: Option<locks::Held>,
     /// Steps whose process runs.
     running: HashMap<StepId, mpsc::Sender<StepAsk>>,
 }
@@ -120,14 +122,15 @@ pub(crate) struct Parts {
     pub facts: mpsc::Sender<Fact>,
     pub clock: Clock,
     pub prometheus: BTreeMap<SourceId, Arc<Link<Client>>>,
+    pub room: Option<Arc<SharedRoom>>,
 }
 
 impl Runner {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { setup, config, door, facts, clock, prometheus } = parts;
+        let Parts { setup, config, door, facts, clock, prometheus, room } = parts;
         let records = Records::new(door, facts.clone(), clock.clone());
         let reads = Arc::new(Semaphore::new(READS));
-        let kit = Arc::new(Kit { setup, config, records, facts, clock, prometheus, reads });
+        let kit = Arc::new(Kit { setup, config, records, facts, clock, prometheus, reads, room });
         Self { kit, live: HashMap::new(), tasks: JoinSet::new() }
     }
 
@@ -136,6 +139,7 @@ impl Runner {
         if with_past {
             self.recover().await;
         }
+        let door = self.kit.records.door();
         let mut look = tokio::time::interval(SECONDS);
         // After a long sleep one look is enough.
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -145,6 +149,7 @@ impl Runner {
                 () = stop.cancelled() => return,
                 Some(came) = self.tasks.join_next(), if !self.tasks.is_empty() => self.came(came).await,
                 _ = look.tick() => self.look_around().await,
+                () = door.news_came() => self.look_around().await,
                 order = orders.recv() => match order {
                     Some(order) => self.take(order).await,
                     None if self.tasks.is_empty() => return,

@@ -256,6 +256,7 @@ impl Plant {
             facts: self.facts.clone(),
             clock: self.clock.clone(),
             prometheus: self.config.prometheus.iter().map(link).collect(),
+            room: self.room.clone(),
         }
     }
 

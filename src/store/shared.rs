@@ -308,6 +308,14 @@ impl SharedRoom {
         self.heard(self.remote.take(name, span).await)?.ok_or_else(held)
     }
 
+    /// Who has it now.
+    pub async fn holder(&self, name: &str) -> Option<Clean> {
+        if self.is_apart() {
+            return None;
+        }
+        self.heard(self.remote.holder(name).await).ok().flatten().flatten()
+    }
+
     /// Whether it is still this console's.
     pub async fn holds(&self, lease: &Lease) -> bool {
         !self.is_apart() && self.heard(self.remote.holds(lease).await).ok().flatten().unwrap_or(false)

@@ -2,6 +2,7 @@
 //! targets are fixed here, when the key is pressed.
 
 mod ask;
+pub(crate) mod hand;
 mod question;
 
 pub use ask::{RunChoice, Why, picked, typed};

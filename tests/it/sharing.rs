@@ -6,4 +6,5 @@ pub mod entries;
 mod outage;
 mod pair;
 mod polls;
+mod runs;
 mod tls;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use super::aftermath::{mark, stdout};
 use super::kit::Kit;
 use super::kube;
-use super::limits::Held;
+use super::locks::Held;
 use super::output::Lines;
 use super::prepare::{Deed, Prepared, number};
 use super::scene::Scene;
@@ -75,7 +75,9 @@ impl Job {
             };
             let is_over = !matches!(ran.outcome, Outcome::Failed { .. }) || self.attempt >= last;
             if is_over {
-                drop(self.lock.take());
+                if let Some(lock) = self.lock.take() {
+                    lock.give_back().await;
+                }
                 self.after(&ran).await;
                 return ran;
             }

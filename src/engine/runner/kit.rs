@@ -22,6 +22,7 @@ use crate::engine::process::Launcher;
 use crate::runbook::Runbook;
 use crate::sources::prometheus::Client;
 use crate::step::place::Place;
+use crate::store::shared::SharedRoom;
 
 /// What the composition root knows and the engine does not: documents, environment, where steps keep their output.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ pub(super) struct Kit {
     pub prometheus: BTreeMap<SourceId, Arc<Link<Client>>>,
     /// At most so many steps that only look at the same time.
     pub reads: Arc<Semaphore>,
+    /// Where the room is shared: what only one console may do is asked there too.
+    pub room: Option<Arc<SharedRoom>>,
 }
 
 impl Kit {

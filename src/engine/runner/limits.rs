@@ -1,48 +1,11 @@
-//! What keeps a step from running too often or twice at a time: locks, cooldowns, counts.
+//! What keeps a step from running too often: cooldowns and counts.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::time::Duration;
-
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::id::{RunbookId, StepId};
 use crate::domain::run::{Happened, RunEvent, RunId};
 use crate::domain::time::Timestamp;
 use crate::text::Clean;
-
-/// A lock that is held until it is dropped; the kernel lets go of it when the console dies, however it dies.
-#[derive(Debug)]
-pub(super) struct Held {
-    _file: File,
-}
-
-/// Takes the lock of that name, or says who has it.
-pub(super) fn lock(folder: &Path, name: &str, by: &str, now: Timestamp) -> Result<Held, Clean> {
-    let hex: String = Sha256::digest(name.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let folder = folder.join("locks");
-    let broken = |cause: &dyn std::fmt::Display| Clean::new(format!("the lock {name} cannot be taken: {cause}"));
-    std::fs::create_dir_all(&folder).map_err(|cause| broken(&cause))?;
-    let path = folder.join(hex);
-    let mut options = OpenOptions::new();
-    let opened = options.create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|cause| broken(&cause))?;
-    match file.try_lock() {
-        Ok(()) => {
-            let _ = file.set_len(0);
-            let _ = write!(file, "{by} since {}", now.format("%H:%M:%S UTC"));
-            Ok(Held { _file: file })
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = std::io::Read::by_ref(&mut file).take(256).read_to_string(&mut holder);
-            Err(Clean::new(format!("{name} is locked by {holder}; wait for it, or ask them")))
-        }
-        Err(TryLockError::Error(cause)) => Err(broken(&cause)),
-    }
-}
 
 /// How often a step of a runbook was started, whichever run it was in.
 pub(super) fn starts(events: &[RunEvent], runbook: &RunbookId, step: &StepId) -> Vec<Timestamp> {
@@ -105,16 +68,5 @@ mod tests {
         let words = too_often(&ran, None, Some((2, hour)), at(200)).unwrap();
         assert!(words.as_str().contains("2 times within 1h"), "{words}");
         assert_eq!(too_often(&ran, None, Some((2, hour)), at(3_600)), None, "the first one is an hour ago");
-    }
-
-    #[test]
-    fn a_lock_is_one_persons_and_names_its_holder() {
-        let folder = tempfile::tempdir().unwrap();
-        let held = lock(folder.path(), "deploy/shop/web", "ana", at(0)).unwrap();
-        let why = lock(folder.path(), "deploy/shop/web", "bo", at(1)).unwrap_err();
-        assert!(why.as_str().contains("locked by ana since"), "{why}");
-        lock(folder.path(), "deploy/shop/other", "bo", at(1)).unwrap();
-        drop(held);
-        lock(folder.path(), "deploy/shop/web", "bo", at(1)).unwrap();
     }
 }

@@ -36,6 +36,11 @@ impl Records {
         }
     }
 
+    /// The journal that they are in.
+    pub(super) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
+    }
+
     /// Durable when it returns `Ok`: all of `whats`, or none.
     pub(super) async fn write(&self, run: RunId, by: &Clean, whats: Vec<Happened>) -> Result<(), Failure> {
         let at = self.clock.now();

@@ -9,11 +9,12 @@ use super::execute::Job;
 use super::kit::Kit;
 use super::prepare::{Deed, Prepared, number};
 use super::take::{live, seat};
-use super::{Came, Runner, limits};
+use super::{Came, Runner, locks};
 use crate::domain::fact::Fact;
 use crate::domain::id::StepId;
 use crate::domain::run::{
-    Approval, Ending, Forecast, Happened, Level, Outcome, Proposal, Run, Situation, StepRun, StepState, Target, Word,
+    Approval, Ending, Forecast, Happened, Level, Outcome, Proposal, Run, RunId, Situation, StepRun, StepState, Target,
+    Word,
 };
 use crate::engine::process::{Attached, StepEvent};
 use crate::runbook::value::StepResult;
@@ -35,17 +36,60 @@ impl Runner {
             let _ = self.kit.facts.send(Fact::RunMoved(event)).await;
         }
         for run in self.kit.records.all().into_iter().filter(|run| !run.is_closed) {
-            self.adopt(&run).await;
+            // In a shared room a run that was on another machine is a colleague's until somebody goes on with it here.
+            if self.kit.room.is_none() || locks::was_here(self.kit.folder(), &seat(run.id)) {
+                let _ = self.adopt(&run).await;
+            }
         }
     }
 
-    async fn adopt(&mut self, run: &Run) {
+    /// Goes on with a run that no console has any more, because somebody here asked for something of it. Says so in the
+    /// run; says why where it cannot.
+    pub(super) async fn take_over(&mut self, id: RunId, by: &Clean) -> bool {
+        let Some(run) = self.kit.records.run(id) else {
+            self.refuse("change run", &id.to_string(), "this console does not know it", "open the incident").await;
+            return false;
+        };
+        match self.adopt(&run).await {
+            Ok(()) => {
+                if run.holder != *by {
+                    self.write(id, by, vec![Happened::HandedOver { to: by.clone() }]).await;
+                }
+                true
+            }
+            Err(why) => {
+                let remedy = "whoever has it hands it over, or closes their console";
+                self.refuse("go on with the run of", run.title.as_str(), why.as_str(), remedy).await;
+                false
+            }
+        }
+    }
+
+    /// Somebody else goes on: from here on this console only looks.
+    pub(super) async fn hand_over(&mut self, run: RunId, by: &Clean, to: Clean) {
+        let running = self.live.get(&run).and_then(|live| live.running.keys().next().cloned());
+        if let Some(step) = running {
+            let remedy = "wait for it or cancel it, then hand over";
+            return self.refuse("hand over", step.as_str(), "this step still runs here", remedy).await;
+        }
+        self.write(run, by, vec![Happened::HandedOver { to }]).await;
+        if let Some(seat) = self.live.remove(&run).and_then(|live| live.seat) {
+            seat.give_back().await;
+        }
+    }
+
+    async fn adopt(&mut self, run: &Run) -> Result<(), Clean> {
+        if run.is_closed {
+            return Err(Clean::new("it is closed"));
+        }
         let known = self.kit.setup.runbooks.iter().find(|known| known.id == run.runbook);
         // Another text under the same name is another runbook: what was approved was not this one.
-        let Some(runbook) = known.filter(|known| known.content_hash == run.content_hash).cloned() else { return };
+        let Some(runbook) = known.filter(|known| known.content_hash == run.content_hash).cloned() else {
+            return Err(Clean::new("the runbook here is not the text that it was begun with"));
+        };
         // Another console has it: its steps are followed there, and only looked at here.
-        let seat = limits::lock(self.kit.folder(), &seat(run.id), run.holder.as_str(), self.kit.clock.now());
-        let Ok(seat) = seat else { return };
+        let taken_by = (run.holder.as_str(), self.kit.clock.now());
+        let seat = locks::lock(self.kit.folder(), self.kit.room.as_ref(), &seat(run.id), taken_by).await?;
         let situation = Situation { incident: run.incident.clone(), ..Situation::default() };
         let mut live = live(runbook, situation);
         live.seat = Some(seat);
@@ -65,6 +109,7 @@ impl Runner {
                 self.go_on(run, id, stands).await;
             }
         }
+        Ok(())
     }
 
     /// A step that was approved and whose end the journal does not have: its folder tells.
@@ -84,6 +129,12 @@ impl Runner {
             vec![Happened::Finished { step: id.clone(), ending, millis: 0, outcome }]
         };
         match became {
+            // It may have been another machine's step, and its folder is there.
+            Became::Nothing if self.kit.room.is_some() => {
+                let check = "the console that ran it is gone, and nothing of it is on this machine: look at the target";
+                let outcome = Outcome::Unknown { check: Clean::new(check) };
+                self.write(run.id, &by, finish(outcome, Ending::Lost)).await;
+            }
             Became::Nothing | Became::NotRun => {
                 // Written down, never executed: it is offered again, not run.
                 let cause = Clean::new("the console ended before the command began");

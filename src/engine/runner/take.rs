@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::execute::{Job, StepAsk};
 use super::prepare::{COUNTS, Prepared, prepare};
-use super::{Came, Live, Runner, Then, limits};
+use super::{Came, Live, Runner, Then, limits, locks};
 use crate::domain::fact::Fact;
 use crate::domain::id::StepId;
 use crate::domain::run::{
@@ -27,10 +27,8 @@ impl Runner {
         if let Wanted::Second { step, digest, asked_by } = what {
             return self.second(run, &by, step, digest, asked_by).await;
         }
-        if !self.live.contains_key(&run) {
-            return self
-                .refuse("change run", &run.to_string(), "this console does not have it", "open the incident")
-                .await;
+        if !self.live.contains_key(&run) && !self.take_over(run, &by).await {
+            return;
         }
         match what {
             Wanted::Open { .. } | Wanted::Second { .. } => {}
@@ -62,7 +60,7 @@ impl Runner {
                 self.ask(run, &step, StepAsk::Resize(crate::step::spec::TerminalSize { columns, rows }));
             }
             Wanted::Undo { step } => self.undo(run, by, &step).await,
-            Wanted::HandOver { to } => self.write(run, &by, vec![Happened::HandedOver { to }]).await,
+            Wanted::HandOver { to } => self.hand_over(run, &by, to).await,
             Wanted::Close => self.write(run, &by, vec![Happened::Closed]).await,
         }
     }
@@ -119,7 +117,8 @@ impl Runner {
         match self.kit.records.write(run, by, vec![opened]).await {
             Ok(()) => {
                 let mut live = live(runbook, situation);
-                live.seat = limits::lock(self.kit.folder(), &seat(run), by.as_str(), self.kit.clock.now()).ok();
+                let taken_by = (by.as_str(), self.kit.clock.now());
+                live.seat = locks::lock_new(self.kit.folder(), self.kit.room.as_ref(), &seat(run), taken_by).ok();
                 self.live.insert(run, live);
             }
             Err(failure) => self.told(&failure).await,
@@ -298,7 +297,17 @@ impl Runner {
         let Some(live) = self.live.get(&run) else { return };
         let Some((_, step)) = live.runbook.step(prepared.proposal.step.as_str()) else { return };
         let (step, scene) = (step.clone(), live.scene(run));
-        let lock = match self.lock_of(&step, &prepared, &by) {
+        let seat = self.live.get(&run).and_then(|live| live.seat.as_ref());
+        if let Some(seat) = seat
+            && !seat.is_ours().await
+        {
+            self.live.remove(&run);
+            let remedy = "look at what they did; what was approved here did not run";
+            return self
+                .refuse("run step", step.id.as_str(), "a colleague's console has this run by now", remedy)
+                .await;
+        }
+        let lock = match self.lock_of(&step, &prepared, &by).await {
             Ok(lock) => lock,
             Err(why) => return self.refuse("run step", step.id.as_str(), why.as_str(), "").await,
         };
@@ -320,12 +329,13 @@ impl Runner {
         });
     }
 
-    fn lock_of(&self, step: &Step, prepared: &Prepared, by: &Clean) -> Result<Option<limits::Held>, Clean> {
+    async fn lock_of(&self, step: &Step, prepared: &Prepared, by: &Clean) -> Result<Option<locks::Held>, Clean> {
         let Some(name) = &step.handling.lock else { return Ok(None) };
         let values: BTreeMap<&str, &str> =
             prepared.proposal.values.iter().map(|value| (value.name.as_str(), value.value.as_str())).collect();
         let name = values.iter().fold(name.clone(), |name, (of, value)| name.replace(&format!("{{{of}}}"), value));
-        limits::lock(self.kit.folder(), &name, by.as_str(), self.kit.clock.now()).map(Some)
+        let taken_by = (by.as_str(), self.kit.clock.now());
+        locks::lock(self.kit.folder(), self.kit.room.as_ref(), &name, taken_by).await.map(Some)
     }
 
     fn ask(&self, run: RunId, step: &StepId, ask: StepAsk) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Postgres, Trouble};
+use crate::text::Clean;
 
 /// The right to do what the name says, until it runs out by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,24 @@ impl Postgres {
             .fetch_optional(&mut *self.pool.acquire().await?)
             .await?;
             Ok(found.is_some())
+        })
+        .await
+    }
+
+    /// Who has it, by the name that their console announces.
+    ///
+    /// # Errors
+    /// When the database is not there.
+    pub async fn holder(&self, name: &str) -> Result<Option<Clean>, Trouble> {
+        self.in_time(async {
+            let who: Option<String> = sqlx::query_scalar(
+                "SELECT who FROM warroom_lease JOIN warroom_console ON id = holder \
+                 WHERE name = $1 AND held_until > now()",
+            )
+            .bind(name)
+            .fetch_optional(&mut *self.pool.acquire().await?)
+            .await?;
+            Ok(who.map(Clean::new))
         })
         .await
     }

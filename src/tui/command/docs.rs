@@ -110,6 +110,7 @@ pub fn hints(keymap: &Keymap, context: Context) -> Vec<(CommandId, String, &'sta
             Id::SkipStep,
             Id::CancelStep,
             Id::UndoStep,
+            Id::HandRun,
         ],
         Context::Overlay => &[Id::Back, Id::MoveDown, Id::MoveUp, Id::Copy, Id::OpenLink],
         Context::Problems => &[Id::Back, Id::Retry, Id::GiveUp, Id::EditAction, Id::Open, Id::MoveDown, Id::MoveUp],

@@ -140,6 +140,15 @@ pub(super) fn entry(id: Id) -> Command {
         .only(RUNBOOK)
         .selects()
         .danger(Danger::Confirm),
+        Id::HandRun => plain(
+            id,
+            Group::Panes,
+            "Hand the checklist over",
+            "hand over",
+            "Gives the half-done runbook to a colleague: their console goes on with it.",
+        )
+        .only(RUNBOOK)
+        .selects(),
         Id::Resolve => plain(id, Group::Act, "Resolve", "resolve", "Says that it is over, after asking.")
             .on_incident()
             .danger(Danger::TypeName),

@@ -15,6 +15,8 @@ use crate::tui::update::Step;
 /// What a choice does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunChoice {
+    /// Give the run to them.
+    HandTo(Clean),
     /// Look again.
     Look,
     /// Give a value by typing it.
@@ -52,9 +54,17 @@ pub enum Why {
     Value(String),
     /// An answer.
     Answer,
+    /// Whom the run is given to.
+    HandOver,
 }
 
-fn pick(model: &mut Model, run: RunId, step: StepId, title: &str, choices: Vec<(String, String, RunChoice)>) {
+pub(super) fn pick(
+    model: &mut Model,
+    run: RunId,
+    step: StepId,
+    title: &str,
+    choices: Vec<(String, String, RunChoice)>,
+) {
     let choices = choices
         .into_iter()
         .map(|(label, detail, choice)| Choice {
@@ -155,6 +165,7 @@ pub(super) fn reason(model: &mut Model, run: RunId, step: StepId, title: &str, w
 pub fn picked(model: &mut Model, step: &mut Step, run: RunId, id: StepId, choice: RunChoice) {
     match choice {
         RunChoice::Look => propose(model, step, run, id),
+        RunChoice::HandTo(to) => order(model, step, run, Wanted::HandOver { to }),
         RunChoice::Type { name } => reason(model, run, id, &format!("Value of {name}"), Why::Value(name.clone())),
         RunChoice::Give { name, value } => {
             let value = Untrusted::from(value.as_str());
@@ -200,5 +211,6 @@ pub fn typed(model: &mut Model, step: &mut Step, run: RunId, id: StepId, why: Wh
             propose(model, step, run, id);
         }
         Why::Answer => answered(model, step, run, id, text),
+        Why::HandOver => order(model, step, run, Wanted::HandOver { to: reason.clean() }),
     }
 }

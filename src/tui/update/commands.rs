@@ -88,6 +88,7 @@ pub(super) fn run(model: &mut Model, step: &mut Step, id: Id) {
         Id::CancelStep => runs::cancel(model, step),
         Id::SkipStep => runs::skip(model, step),
         Id::UndoStep => runs::undo(model),
+        Id::HandRun => runs::hand::ask(model),
         Id::ChooseRunbook => runbook::update::ask_runbook(model),
         Id::Quit => acts::leave(model, step),
         Id::Acknowledge => acts::acknowledge(model, step),

@@ -33,7 +33,12 @@ fn open(home: &Home) -> Terminal {
 }
 
 /// Waits on one terminal while the other is read too: one that nobody reads would stop.
-async fn both(one: &mut Terminal, other: &mut Terminal, what: &str, is_there: impl Fn(&Terminal, &Terminal) -> bool) {
+pub async fn both(
+    one: &mut Terminal,
+    other: &mut Terminal,
+    what: &str,
+    is_there: impl Fn(&Terminal, &Terminal) -> bool,
+) {
     let until = std::time::Instant::now() + Duration::from_secs(60);
     while !is_there(one, other) {
         assert!(

@@ -112,6 +112,7 @@ const CASES: &[(Id, fn())] = &[
     (Id::CancelStep, super::runs::x_cancels_the_step_that_runs),
     (Id::SkipStep, super::runs::k_skips_with_a_reason),
     (Id::UndoStep, super::runs::u_takes_the_change_back_after_showing_how),
+    (Id::HandRun, super::runs::h_hands_the_checklist_over),
     (Id::Resolve, || {
         let (mut model, step) = pressed("R");
         assert!(acts(&step).is_empty(), "asks first");

@@ -9,6 +9,7 @@ use crate::domain::run::{
     Digest, Ending, Forecast, Happened, Inverse, Judgement, Level, Need, Outcome, Part, PlannedStep, Printed,
     ProcessMark, Proposal, Question, RunEvent, RunId, Target, Truth, Wanted, Word,
 };
+use crate::domain::sharing::{ConsoleId, Present};
 use crate::text::Clean;
 use crate::tui::model::Model;
 use crate::tui::overlays::Overlay;
@@ -168,6 +169,32 @@ pub fn u_takes_the_change_back_after_showing_how() {
     let (_, will) = question(&model);
     assert!(will.contains("kubectl scale deployment web --replicas=3"), "{will}");
     assert_eq!(asked(&press(&mut model, "y")), [(run, Wanted::Undo { step: id("grow") })]);
+}
+
+pub fn h_hands_the_checklist_over() {
+    let mut model = room();
+    press(&mut model, "4 H");
+    assert!(notice(&model).contains("nothing to hand over"), "{}", notice(&model));
+    let (mut model, run) = opened();
+    press(&mut model, "4 H");
+    type_text(&mut model, "Ben");
+    let orders = asked(&press(&mut model, "enter"));
+    assert_eq!(orders, [(run, Wanted::HandOver { to: Clean::new("Ben") })]);
+    let present = |who: &str, is_me| Present {
+        console: ConsoleId(uuid::Uuid::from_u128(u128::from(is_me))),
+        who: Clean::new(who),
+        looking_at: None,
+        since: model.now,
+        is_me,
+    };
+    let all = vec![present("ana", true), present("Ben", false), present("Cem", false)];
+    learn(&mut model, Fact::PresentListed(all));
+    press(&mut model, "H");
+    let Some(Overlay::Picker(picker)) = model.overlays.last() else { panic!("{:?}", model.overlays) };
+    let labels: Vec<&str> = picker.choices.iter().map(|choice| choice.label.as_str()).collect();
+    assert_eq!(labels, ["Ben", "Cem"], "not oneself");
+    let orders = asked(&press(&mut model, "down enter"));
+    assert_eq!(orders, [(run, Wanted::HandOver { to: Clean::new("Cem") })]);
 }
 
 #[test]
