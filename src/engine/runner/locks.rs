@@ -106,6 +106,7 @@ fn renewed(room: &Arc<SharedRoom>, name: &str, mut lease: Option<Lease>) -> Shar
     let name = leased(name);
     let stop = CancellationToken::new();
     let (ended, keeper, kept) = (stop.clone(), Arc::clone(room), name.clone());
+    #[expect(clippy::disallowed_methods, reason = "it has nothing to tell and ends with the lock")]
     let given_back = tokio::spawn(async move {
         let mut wait = if lease.is_some() { LASTS / 3 } else { Duration::ZERO };
         loop {
