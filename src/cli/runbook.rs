@@ -1,6 +1,7 @@
 //! `runbook …`: find, read, run, approve and export runbooks without a screen.
 
 mod approve;
+mod by_hand;
 mod coverage;
 mod export;
 mod find;

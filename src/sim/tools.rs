@@ -19,7 +19,7 @@ state() { [ -f "$here/state-$1" ] && cat "$here/state-$1" || printf '%s' "$2"; }
 case "$name $1" in
   "kubectl get"|"oc get")
     case "$*" in
-      *jsonpath*replicas*) state replicas 3;;
+      *jsonpath*eplicas*) state replicas 3;;
       *jsonpath*unschedulable*) state unschedulable '';;
       *jsonpath*image*) printf 'registry.example/app:1.4.1';;
       *events*) echo "LAST SEEN  TYPE     REASON     OBJECT           MESSAGE"

@@ -83,16 +83,16 @@ fn place(runbook: &Runbook, wanted: &str) -> Result<usize, Usage> {
 }
 
 /// Walks through the steps.
-struct Walk {
-    talk: Talk,
-    runbook: Runbook,
-    args: RunArgs,
-    has_terminal: bool,
-    went_wrong: bool,
+pub(super) struct Walk {
+    pub talk: Talk,
+    pub runbook: Runbook,
+    pub args: RunArgs,
+    pub has_terminal: bool,
+    pub went_wrong: bool,
 }
 
 /// Where to go on.
-enum Next {
+pub(super) enum Next {
     Step,
     Goto(StepId),
     Stop,
@@ -110,7 +110,8 @@ impl Walk {
         }
         let mut at = from;
         while let Some(step) = self.runbook.steps.get(at).cloned() {
-            print::note(&format!("\nStep {}/{}  {}", at + 1, self.runbook.steps.len(), step.title));
+            print::note("");
+            print::note(&format!("Step {}/{}  {}", at + 1, self.runbook.steps.len(), step.title));
             match self.step(&step).await? {
                 Next::Step => at += 1,
                 Next::Goto(id) => match self.runbook.step(id.as_str()) {
@@ -279,7 +280,10 @@ impl Walk {
         let situation = Box::new(self.talk.situation.clone());
         let (id, digest) = (step.id.clone(), proposal.digest.clone());
         self.talk.order(Wanted::Approve { step: id.clone(), digest, how, situation }).await;
-        let mut how_it_ended = self.talk.until_ended(&id).await;
+        let mut how_it_ended = match &step.work {
+            Work::Session { lines } => self.session(&id, lines).await?,
+            _ => self.talk.until_ended(&id).await,
+        };
         if let Some(Ended::Again(again)) = &how_it_ended
             && matches!(again.need, Some(Need::SecondPerson { .. }))
         {
@@ -323,19 +327,6 @@ impl Walk {
             Level::Change => Approval::Key,
             Level::Destructive | Level::TwoPerson => Approval::Name { typed: proposal.name.clone() },
         }))
-    }
-
-    async fn by_hand(&mut self, step: &Step) -> color_eyre::Result<Option<Next>> {
-        if !self.has_terminal {
-            print::note("    by hand: left open");
-            return Ok(Some(Next::Step));
-        }
-        let answer = ask::line("done? Enter ticks it, s leaves it open: ").await?;
-        if answer.as_deref() == Some("") {
-            self.talk.order(Wanted::Tick { step: step.id.clone(), note: None }).await;
-            self.talk.until_ended(&step.id).await;
-        }
-        Ok(Some(Next::Step))
     }
 
     async fn question(&mut self, step: &Step) -> color_eyre::Result<Option<Next>> {

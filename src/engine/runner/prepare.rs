@@ -58,6 +58,9 @@ pub(super) async fn prepare(kit: &Kit, scene: &Scene, step: &Step) -> Prepared {
         Work::Automated { .. } | Work::Argv { .. } | Work::Script { .. } => {
             command(kit, scene, step, &found, &mut proposal).await
         }
+        Work::Session { lines } if scene.runbook.is_native => {
+            opening(kit, scene, step, lines, &found, &mut proposal).await
+        }
         Work::Session { lines } => session(kit, scene, step, lines, &mut proposal).await,
         _ => Deed::Nothing,
     };
@@ -161,7 +164,25 @@ async fn command(kit: &Kit, scene: &Scene, step: &Step, found: &Resolution, prop
     Deed::Process(Box::new(spec))
 }
 
-/// The first line opens the remote shell here, when it is one command; the others are staged for people to send.
+/// The first line opens the remote shell here, its values filled in and gated like any command's; the others are staged.
+async fn opening(
+    kit: &Kit,
+    scene: &Scene,
+    step: &Step,
+    lines: &[String],
+    found: &Resolution,
+    proposal: &mut Proposal,
+) -> Deed {
+    let mut opens = step.clone();
+    opens.work = Work::Automated { command: lines.first().cloned().unwrap_or_default() };
+    opens.handling.interactive = true;
+    let deed = command(kit, scene, &opens, found, proposal).await;
+    // Whatever is sent to it later is not known when it is opened.
+    proposal.level = proposal.level.max(Level::Change);
+    deed
+}
+
+/// A foreign document's session is opened only by a line without blanks; nobody here knows what its braces mean.
 async fn session(kit: &Kit, scene: &Scene, step: &Step, lines: &[String], proposal: &mut Proposal) -> Deed {
     let opening = lines.first().and_then(|line| shell_words::split(line).ok()).filter(|words| !words.is_empty());
     let Some(words) = opening else {

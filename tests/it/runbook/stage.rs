@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -75,6 +76,12 @@ impl Drop for Stage {
     }
 }
 
+/// The calls that the simulator's programs wrote down.
+fn called(bin: &Path) -> Vec<String> {
+    let text = fs::read_to_string(bin.join("calls")).unwrap_or_default();
+    text.split("\n\n").filter(|call| !call.is_empty()).map(|call| call.trim().replace('\n', " ")).collect()
+}
+
 /// A `kubectl` first on the path of that home.
 fn with_kubectl(home: Home) -> Home {
     let bin = home.path("bin");
@@ -99,11 +106,55 @@ impl Stage {
     pub async fn open(first: f64) -> Self {
         let value = Arc::new(Mutex::new(Some(first)));
         let told = Arc::clone(&value);
+        let metrics = move || match *told.lock().expect("no panic") {
+            Some(value) => format!("# TYPE cpu_percent gauge\ncpu_percent {value}\n"),
+            None => "# TYPE other gauge\nother 1\n".to_owned(),
+        };
+        let stage = Self::scraping(value, metrics, with_kubectl);
+        stage.runbook("high-cpu.yaml", LITERAL);
+        stage.runbook("library.yaml", LIBRARY);
+        stage.until(Some(first)).await;
+        stage
+    }
+
+    /// The simulator's programs instead, and metrics that are made from the seconds since the start and from what those
+    /// programs were called with.
+    pub async fn shipped(metrics: fn(f64, &[String]) -> String) -> Self {
+        let start = Instant::now();
+        let bin: Arc<Mutex<PathBuf>> = Arc::default();
+        let at = Arc::clone(&bin);
+        let told = move || metrics(start.elapsed().as_secs_f64(), &called(&at.lock().expect("no panic")));
+        let stage = Self::scraping(Arc::default(), told, |home| {
+            let bin = home.path("bin");
+            warroom::sim::tools::install(&bin).expect("the programs");
+            // The remote shells of session steps: what they are told they print.
+            for name in ["ssh", "psql"] {
+                let _ = fs::remove_file(bin.join(name));
+                fs::write(bin.join(name), "#!/bin/sh\nwhile read -r line; do echo \"told: $line\"; done\n")
+                    .expect("a file");
+                fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).expect("a mode");
+            }
+            let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+            home.with("PATH", &path)
+        });
+        *bin.lock().expect("no panic") = stage.home.path("bin");
+        // A rate needs two scrapes.
+        stage.answers("rate(http_requests_total[5m])", |text| text.contains("\"value\"")).await;
+        stage
+    }
+
+    /// What the simulator's programs were called with, a line each.
+    pub fn programs(&self) -> Vec<String> {
+        called(&self.home.path("bin"))
+    }
+
+    fn scraping(
+        value: Arc<Mutex<Option<f64>>>,
+        metrics: impl Fn() -> String + Send + Sync + 'static,
+        furnished: impl FnOnce(Home) -> Home,
+    ) -> Self {
         let metrics = Stub::talking(move |_| {
-            let body = match *told.lock().expect("no panic") {
-                Some(value) => format!("# TYPE cpu_percent gauge\ncpu_percent {value}\n"),
-                None => "# TYPE other gauge\nother 1\n".to_owned(),
-            };
+            let body = metrics();
             Some(format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
                 body.len()
@@ -116,11 +167,11 @@ impl Stage {
         let folder = home.path("prometheus");
         fs::create_dir_all(&folder).expect("a folder");
         let config = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: node\n  static_configs: [{{targets: ['{}']}}]\n",
+            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: node\n  honor_labels: true\n  static_configs: [{{targets: ['{}']}}]\n",
             metrics.address
         );
         fs::write(folder.join("prometheus.yml"), config).expect("a file");
-        let home = with_kubectl(home);
+        let home = furnished(home);
         let prometheus = Command::new("prometheus")
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
@@ -130,11 +181,7 @@ impl Stage {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("prometheus does not run ({error}); on Debian: apt-get install prometheus"));
-        let stage = Self { home, prometheus: Some(prometheus), value, url, _metrics: metrics };
-        stage.runbook("high-cpu.yaml", LITERAL);
-        stage.runbook("library.yaml", LIBRARY);
-        stage.until(Some(first)).await;
-        stage
+        Self { home, prometheus: Some(prometheus), value, url, _metrics: metrics }
     }
 
     pub fn runbook(&self, file: &str, text: &str) {
@@ -150,22 +197,26 @@ impl Stage {
     }
 
     async fn until(&self, wanted: Option<f64>) {
+        let is_there = move |text: &str| match wanted {
+            Some(value) => text.contains(&format!("\"{value}\"")),
+            None => text.contains("\"result\":[]"),
+        };
+        self.answers("cpu_percent", is_there).await;
+    }
+
+    /// Returns when Prometheus answers so.
+    async fn answers(&self, query: &str, is_so: impl Fn(&str) -> bool) {
         let client = client();
         let until = Instant::now() + PATIENCE;
         loop {
-            let asked = client.get(format!("{}/api/v1/query?query=cpu_percent", self.url)).send().await;
+            let asked = client.get(format!("{}/api/v1/query", self.url)).query(&[("query", query)]).send().await;
             if let Ok(answer) = asked
                 && let Ok(text) = answer.text().await
+                && is_so(&text)
             {
-                let is_there = match wanted {
-                    Some(value) => text.contains(&format!("\"{value}\"")),
-                    None => text.contains("\"result\":[]"),
-                };
-                if is_there {
-                    return;
-                }
+                return;
             }
-            assert!(Instant::now() < until, "prometheus does not have {wanted:?}");
+            assert!(Instant::now() < until, "prometheus does not answer {query} as it should");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
