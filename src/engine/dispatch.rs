@@ -41,6 +41,10 @@ pub(crate) const ORDERS: usize = 1024;
 /// Intents that share one commit: the targets of one key press come together.
 const TOGETHER: usize = 256;
 
+/// What a console that is gone sent may be on the wire still: a look before it arrives would say "not there", and it would
+/// be there twice (seed 28 of the simulation).
+const LANDS: Duration = Duration::from_secs(3);
+
 /// An unfinished action of an earlier console goes on by itself only while it is younger than this; an older one could
 /// surprise people, so it is offered.
 const GOES_ON: TimeDelta = TimeDelta::minutes(10);
@@ -77,6 +81,8 @@ struct Job {
     give_up: CancellationToken,
     /// Set when another console had it meanwhile: it looks first, whatever it believes.
     looks_first: Arc<AtomicBool>,
+    /// Waited for before the first look.
+    lands: Duration,
 }
 
 /// What is remembered of an action for retry and drop.
@@ -221,7 +227,7 @@ impl Dispatch {
                 self.road.tell(fact).await;
             } else {
                 self.road.recorded(&intent).await;
-                self.enqueue(intent, Attempt::First);
+                self.enqueue(intent, Attempt::First, Duration::ZERO);
             }
         }
     }
@@ -236,7 +242,7 @@ impl Dispatch {
             return self.road.refuse(intent.clone(), read_only(&intent)).await;
         }
         if self.road.settle(&intent, Delivery::Queued { waits_until: None }, None).await {
-            self.enqueue(intent, attempt);
+            self.enqueue(intent, attempt, Duration::ZERO);
         }
     }
 
@@ -252,7 +258,7 @@ impl Dispatch {
         }
     }
 
-    fn enqueue(&mut self, intent: Intent, attempt: Attempt) {
+    fn enqueue(&mut self, intent: Intent, attempt: Attempt, lands: Duration) {
         let give_up = CancellationToken::new();
         let lane = lane(&intent);
         let was_sent = attempt == Attempt::Again;
@@ -260,7 +266,13 @@ impl Dispatch {
         remembered.on_its_way = Some(give_up.clone());
         let looks_first = Arc::clone(&remembered.looks_first);
         self.known.insert(intent.op, remembered);
-        self.lanes.entry(lane.clone()).or_default().waiting.push_back(Job { intent, attempt, give_up, looks_first });
+        self.lanes.entry(lane.clone()).or_default().waiting.push_back(Job {
+            intent,
+            attempt,
+            give_up,
+            looks_first,
+            lands,
+        });
         self.start_next(&lane);
     }
 
@@ -413,7 +425,10 @@ impl Dispatch {
         let age = self.road.clock.now().signed_duration_since(row.intent.at);
         let may_have_left = row.attempts > 0 && row.delivery == Delivery::Sent;
         if age < GOES_ON && (self.road.carrier.can_look(&row.intent) || !may_have_left) {
-            return self.enqueue(row.intent, if may_have_left { Attempt::Again } else { Attempt::First });
+            return match may_have_left {
+                true => self.enqueue(row.intent, Attempt::Again, LANDS),
+                false => self.enqueue(row.intent, Attempt::First, Duration::ZERO),
+            };
         }
         let delivery = if may_have_left {
             let look = rules::look_at(&row.intent);
