@@ -43,7 +43,7 @@ const TOGETHER: usize = 256;
 
 /// What a console that is gone sent may be on the wire still: a look before it arrives would say "not there", and it would
 /// be there twice (seed 28 of the simulation).
-const LANDS: Duration = Duration::from_secs(3);
+const LANDS: Duration = Duration::from_secs(2);
 
 /// An unfinished action of an earlier console goes on by itself only while it is younger than this; an older one could
 /// surprise people, so it is offered.

@@ -570,7 +570,7 @@ fn the_same_seed_gives_the_same_trace() {
 fn campaign() {
     let asked = std::env::var("WARROOM_SEEDS").ok();
     let range = asked.as_deref().and_then(|text| text.split_once(".."));
-    let seeds = range.map_or(0..24, |(from, to)| from.parse().unwrap()..to.parse().unwrap());
+    let seeds = range.map_or(0..32, |(from, to)| from.parse().unwrap()..to.parse().unwrap());
     let began = std::time::Instant::now();
     let (faults, actions) = runs(seeds.clone());
     let kinds = net::FAULTS.len() + disk::FAULTS.len() + FAULTS.len() + HAPPENINGS;
@@ -580,7 +580,7 @@ fn campaign() {
         faults.len(),
         began.elapsed().as_secs_f64()
     );
-    if seeds.end - seeds.start >= 24 {
+    if seeds.end - seeds.start >= 32 {
         // A world that refuses everything proves nothing.
         assert!(actions.get("confirmed").is_some_and(|done| done * 4 > actions.values().sum()), "{actions:?}");
         assert!(faults.len() >= 40, "only {} kinds of faults: {faults:?}", faults.len());

@@ -313,9 +313,9 @@ pub fn tick(model: &mut Model, step: &mut Step, runbook: RunbookId, id: StepId, 
     act(model, step, wanted);
 }
 
-/// Asks; takes back what was done last on each chosen incident, where PagerDuty lets that be.
+/// Asks; takes back what was done last on each chosen incident, where its provider lets that be.
 pub fn undo(model: &mut Model) {
-    let (incidents, _) = reachable(model, true);
+    let incidents: Vec<Incident> = chosen(model).iter().filter_map(|id| model.room.incident(id).cloned()).collect();
     let (mut will, mut warnings, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
     for incident in &incidents {
         let done = model.room.sendings_of(&incident.id);
@@ -324,6 +324,17 @@ pub fn undo(model: &mut Model) {
             warnings.push(format!("{}: nothing was done from here that could be taken back", label(incident)));
             continue;
         };
+        if let Action::Silence(silencing) = &last.intent.action {
+            match super::silence::made(model, silencing, last.intent.op) {
+                Some(silence) => {
+                    let cluster = silence.cluster.clone();
+                    will.push(format!("{} – end its silence in {cluster}: its alerts page again", label(incident)));
+                    wanted.push((last.intent.target.clone(), Action::Unsilence { cluster, id: silence.id.clone() }));
+                }
+                None => warnings.push(format!("{}: its silence is over already", label(incident))),
+            }
+            continue;
+        }
         let Some(back) = action::undo(&last.intent.action) else {
             let verb = super::verb(&last.intent.action);
             warnings.push(format!("{}: PagerDuty does not let {verb} be taken back", label(incident)));

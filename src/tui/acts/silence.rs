@@ -10,9 +10,9 @@ use super::dialogs::spans;
 use super::{chosen, label, target};
 use crate::domain::action::{Action, Silencing, Target};
 use crate::domain::alert::{Alert, Labels};
-use crate::domain::id::SourceId;
+use crate::domain::id::{OpId, SourceId};
 use crate::domain::incident::Incident;
-use crate::domain::silence::Matcher;
+use crate::domain::silence::{Matcher, Silence, SilenceState};
 use crate::domain::source::ChronoSeconds;
 use crate::text::Untrusted;
 use crate::tui::model::Model;
@@ -36,6 +36,18 @@ pub fn ask_silence(model: &mut Model) {
     let picker =
         Picker::new(&what, "Enter shows what is silenced · Esc leaves", spans(model), Purpose::Silence(wanted));
     model.open(Overlay::Picker(picker));
+}
+
+/// The silence that an action made, while it works: Alertmanager gives it an id of its own, and its comment names the
+/// action.
+pub(super) fn made<'m>(model: &'m Model, silencing: &Silencing, op: OpId) -> Option<&'m Silence> {
+    let mark = op.to_string();
+    let is_it = |silence: &&Arc<Silence>| {
+        silence.cluster == silencing.cluster
+            && silence.state != SilenceState::Expired
+            && silence.comment.as_str().contains(&mark)
+    };
+    model.room.silences().find(is_it).map(Arc::as_ref)
 }
 
 /// Asks; names every matcher, because a silence that fits more than was meant hides the next outage.

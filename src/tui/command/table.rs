@@ -143,7 +143,7 @@ pub(super) fn entry(id: Id) -> Command {
         Id::HandRun => plain(
             id,
             Group::Panes,
-            "Hand the checklist over",
+            "Hand over runbook",
             "hand over",
             "Gives the half-done runbook to a colleague: their console goes on with it.",
         )
@@ -265,9 +265,9 @@ pub(super) fn entry(id: Id) -> Command {
             Group::Act,
             "Undo",
             "undo",
-            "Gives an acknowledged incident back, or opens a resolved one again, where you did that last.",
+            "Gives an acknowledged incident back, opens a resolved one again, or ends a silence, where you did that last.",
         )
-        .on_record()
+        .selects()
         .danger(Danger::Confirm),
         Id::Dismiss => plain(id, Group::Room, "Dismiss notice", "dismiss", "Takes the newest notice away."),
         Id::Explain => {

@@ -6,8 +6,9 @@ use crate::domain::action::{Action, Delivery, Intent, Target};
 use crate::domain::effect::Effect;
 use crate::domain::fact::Fact;
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::id::OpId;
+use crate::domain::id::{OpId, SilenceId};
 use crate::domain::incident::Status;
+use crate::domain::silence::{Silence, SilenceState};
 use crate::text::Clean;
 use crate::tui::model::{Model, PagerAccess};
 use crate::tui::msg::{Input, TerminalEffect};
@@ -82,6 +83,35 @@ pub(super) fn undo() {
     model.now += chrono::Duration::seconds(1);
     let [back] = &intents(&press(&mut model, "y"))[..] else { panic!("{:?}", model.overlays) };
     assert_eq!((&back.action, &back.target), (&Action::Trigger, &intent.target));
+}
+
+#[test]
+fn u_ends_the_silence_that_was_made_last_while_it_works() {
+    let mut model = scene(120, 40);
+    press(&mut model, "G S down down enter");
+    let [intent] = &intents(&press(&mut model, "y"))[..] else { panic!("{:?}", model.overlays) };
+    let intent = intent.clone();
+    let Action::Silence(silencing) = &intent.action else { panic!("{intent:?}") };
+    learn(&mut model, Fact::IntentRecorded(intent.clone()));
+    delivered(&mut model, intent.op, Delivery::Confirmed { says: Clean::new("silenced") });
+    press(&mut model, "U");
+    assert!(model.overlays.is_empty(), "Alertmanager does not list it yet: {:?}", model.overlays);
+    let made = Silence {
+        id: SilenceId::parse("0f6a").unwrap(),
+        cluster: silencing.cluster.clone(),
+        matchers: silencing.matchers.clone(),
+        starts_at: model.now,
+        ends_at: model.now + chrono::Duration::hours(1),
+        created_by: Clean::new("ana"),
+        comment: Clean::new(format!("noise [warroom {}]", intent.op)),
+        state: SilenceState::Active,
+    };
+    let cluster = silencing.cluster.clone();
+    learn(&mut model, Fact::SilencesListed { cluster: cluster.clone(), silences: vec![Arc::new(made.clone())] });
+    press(&mut model, "U");
+    model.now += chrono::Duration::seconds(1);
+    let [back] = &intents(&press(&mut model, "y"))[..] else { panic!("{:?}", model.overlays) };
+    assert_eq!(back.action, Action::Unsilence { cluster, id: made.id });
 }
 
 pub(super) fn give_up() {
