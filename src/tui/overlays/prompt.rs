@@ -27,6 +27,8 @@ pub enum Purpose {
     Note(Vec<Target>),
     /// A note in place of one that was not written.
     Instead(OpId, Vec<Target>),
+    /// What to look for on the page below.
+    Find,
     /// Something for a step of a run.
     Run {
         /// Which run.

@@ -171,6 +171,9 @@ pub(super) fn copy(model: &mut Model, step: &mut Step) {
         (Some(Overlay::Detail(detail)), _) => match &detail.subject {
             Subject::Incident(id) | Subject::Explain(id) => model.room.incident(id).map(acts::label),
             Subject::Entry(id, entry) => timeline::update::text_of(model, id, entry),
+            Subject::Output(run, id) => {
+                model.runbook.outputs.of(*run, id).map(crate::tui::panes::runbook::output::Output::text)
+            }
         },
         (Some(_), _) => None,
         (None, Pane::Incidents) => incident.map(acts::label),
@@ -193,6 +196,7 @@ pub(super) fn open_link(model: &mut Model, step: &mut Step) {
         (Some(Overlay::Detail(detail)), _) => match detail.subject.clone() {
             Subject::Incident(id) | Subject::Explain(id) => incident_links(model, &id),
             Subject::Entry(id, entry) => timeline::update::links_of(model, &id, &entry),
+            Subject::Output(..) => Vec::new(),
         },
         (None, Pane::Timeline) => {
             let entry = model.incidents.selected.clone().zip(timeline::update::selected(model));

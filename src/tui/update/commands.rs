@@ -177,19 +177,27 @@ fn open(model: &mut Model) {
             model.zoom = !model.zoom;
             None
         }
-        Pane::Runbook => {
-            model.zoom = !model.zoom;
-            None
-        }
+        Pane::Runbook => match runbook::update::printed(model) {
+            Some((run, step)) => {
+                // The newest lines are what one wants to see.
+                let subject = Subject::Output(run, step);
+                model.open(Overlay::Detail(Detail { subject, offset: usize::MAX, find: None }));
+                None
+            }
+            None => {
+                model.zoom = !model.zoom;
+                None
+            }
+        },
     };
     if let Some(subject) = subject {
-        model.open(Overlay::Detail(Detail { subject, offset: 0 }));
+        model.open(Overlay::Detail(Detail { subject, offset: 0, find: None }));
     }
 }
 
 fn explain(model: &mut Model) {
     if let Some(incident) = model.incidents.selected.clone() {
-        model.open(Overlay::Detail(Detail { subject: Subject::Explain(incident), offset: 0 }));
+        model.open(Overlay::Detail(Detail { subject: Subject::Explain(incident), offset: 0, find: None }));
     }
 }
 

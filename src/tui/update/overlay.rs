@@ -5,6 +5,7 @@ use crate::config::keymap::Chord;
 use crate::domain::command::CommandId as Id;
 use crate::domain::effect::Effect;
 use crate::domain::run::Wanted;
+use crate::text::Clean;
 use crate::tui::acts;
 use crate::tui::command::blocked;
 use crate::tui::model::Model;
@@ -14,6 +15,7 @@ use crate::tui::overlays::problems::{Line, lines};
 use crate::tui::overlays::{Detail, Overlay, palette, picker, prompt};
 use crate::tui::panes::incidents::update::Move;
 use crate::tui::runs;
+use crate::tui::textbox::TextBox;
 use crate::tui::toast::Weight;
 
 /// A key for the question on top.
@@ -100,6 +102,7 @@ pub(super) fn run(model: &mut Model, step: &mut Step, id: Id) -> bool {
         Id::FocusPrevious => next_part(model, -1),
         Id::Open => enter(model, step),
         Id::Copy => act::copy(model, step),
+        Id::Filter => ask_find(model),
         Id::OpenLink => act::open_link(model, step),
         Id::Retry => on_action(model, step, Id::Retry),
         Id::GiveUp => on_action(model, step, Id::GiveUp),
@@ -108,6 +111,41 @@ pub(super) fn run(model: &mut Model, step: &mut Step, id: Id) -> bool {
         _ => {}
     }
     true
+}
+
+/// What to look for on this page?
+fn ask_find(model: &mut Model) {
+    let Some(Overlay::Detail(detail)) = model.overlays.last() else { return };
+    let again = detail.find.as_ref().map_or(String::new(), |find| format!(", alone the next \u{201c}{find}\u{201d}"));
+    model.open(Overlay::Prompt(prompt::Prompt {
+        title: Clean::new("Find on this page"),
+        hint: Clean::new(format!("Enter goes to the next line that has it{again} · Esc leaves")),
+        input: TextBox::default(),
+        purpose: prompt::Purpose::Find,
+    }));
+}
+
+/// Goes to the next line that has the text, from the top again after the last one; without a text to the next one of
+/// what was looked for before.
+fn find(model: &mut Model, text: &str) {
+    let Some(Overlay::Detail(detail)) = model.overlays.last_mut() else { return };
+    let text = text.trim();
+    let is_again = text.is_empty();
+    if !is_again {
+        detail.find = Some(Clean::new(text));
+    }
+    let Some(wanted) = detail.find.clone() else { return };
+    let last = crate::tui::view::extent(model).map_or(0, |(lines, shown)| lines.saturating_sub(shown));
+    let Some(Overlay::Detail(detail)) = model.overlays.last() else { return };
+    let from = detail.offset.min(last) + usize::from(is_again);
+    match crate::tui::view::line_with(model, &wanted, from) {
+        Some(line) => {
+            if let Some(Overlay::Detail(detail)) = model.overlays.last_mut() {
+                detail.offset = line;
+            }
+        }
+        None => model.toasts.say(Weight::Info, format!("no line here has \u{201c}{wanted}\u{201d}"), model.now),
+    }
 }
 
 /// Lines that a page key moves in an overlay.
@@ -175,6 +213,7 @@ fn enter(model: &mut Model, step: &mut Step) {
                     }
                     acts::note(model, step, targets, &text, false);
                 }
+                prompt::Purpose::Find => find(model, &text),
                 prompt::Purpose::Run { run, step: id, why } => runs::typed(model, step, run, id, why, &text),
             }
         }
@@ -231,7 +270,7 @@ fn open_action(model: &mut Model) {
     let target = model.room.sendings().get(&op).map(|sending| sending.intent.target.clone());
     if let Some(crate::domain::action::Target::Incident { id, .. }) = target {
         let subject = crate::tui::overlays::Subject::Incident(id);
-        model.open(Overlay::Detail(Detail { subject, offset: 0 }));
+        model.open(Overlay::Detail(Detail { subject, offset: 0, find: None }));
     }
 }
 

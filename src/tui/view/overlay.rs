@@ -45,6 +45,19 @@ pub(crate) fn extent(model: &Model) -> Option<(usize, usize)> {
     Some((lines, usize::from(frame::popup_rows(over, u16::try_from(lines).unwrap_or(u16::MAX)))))
 }
 
+/// The next line of the page on top that has a text, whatever its case; from the first one again after the last.
+pub(crate) fn line_with(model: &Model, wanted: &crate::text::Clean, from: usize) -> Option<usize> {
+    let Some(Overlay::Detail(detail)) = model.overlays.last() else { return None };
+    let (_, lines) = detail::lines(&crate::tui::style::glyphs::UNICODE, model, detail, model.rects().body);
+    let wanted = wanted.as_str().to_lowercase();
+    let found: Vec<usize> = (0..).zip(&lines.0).filter(|(_, line)| has(line, &wanted)).map(|(at, _)| at).collect();
+    found.iter().find(|at| **at >= from).or(found.first()).copied()
+}
+
+fn has(line: &[Piece], wanted: &str) -> bool {
+    line.iter().any(|(text, _, _)| text.shown().to_lowercase().contains(wanted))
+}
+
 /// A question must be seen even where nothing else is.
 fn tiny(pen: &mut Pen<'_>, body: Area, overlay: &Overlay) {
     let style = pen.style(Role::TextStrong);
@@ -84,6 +97,13 @@ impl Lines {
 
     fn push(&mut self, pieces: Vec<(Words, Role)>) {
         self.0.push(pieces.into_iter().map(|(text, role)| (text, role, None)).collect());
+    }
+
+    /// Lets the lines that have a text stand out.
+    fn mark(&mut self, wanted: &str) {
+        for line in self.0.iter_mut().filter(|line| has(line, wanted)) {
+            line.iter_mut().for_each(|(_, role, _)| *role = Role::Match);
+        }
     }
 
     /// Text over as many lines as it needs.

@@ -71,6 +71,14 @@ pub fn tick(model: &mut Model, step: &mut Step) {
     }
 }
 
+/// The run and the selected step, where that step has printed something.
+#[must_use]
+pub fn printed(model: &Model) -> Option<(crate::domain::run::RunId, crate::domain::id::StepId)> {
+    let (_, step) = selected(model)?;
+    let run = crate::tui::runs::current(model)?.id;
+    model.runbook.outputs.of(run, &step.id).map(|_| (run, step.id.clone()))
+}
+
 /// What there is to copy of the step: what it printed, its command, query or lines, else its title.
 #[must_use]
 pub fn step_text(model: &Model) -> Option<String> {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use crate::domain::effect::Effect;
 use crate::domain::fact::Fact;
 use crate::domain::id::StepId;
@@ -195,6 +198,47 @@ pub fn h_hands_the_checklist_over() {
     assert_eq!(labels, ["Ben", "Cem"], "not oneself");
     let orders = asked(&press(&mut model, "down enter"));
     assert_eq!(orders, [(run, Wanted::HandOver { to: Clean::new("Cem") })]);
+}
+
+#[test]
+fn the_output_of_a_step_is_a_page_to_scroll_search_and_copy() {
+    let (mut model, run) = opened();
+    press(&mut model, "4 g");
+    press(&mut model, "enter");
+    assert!(model.overlays.is_empty(), "nothing was printed: Enter zooms as before");
+    press(&mut model, "enter");
+    let lines: Vec<Clean> = (0..500).map(|number| Clean::new(format!("line {number} level=info"))).collect();
+    let bytes = lines.iter().map(|line| line.as_str().len() as u64 + 1).sum();
+    learn(&mut model, Fact::StepPrinted(Box::new(Printed { run, step: id("look"), lines, bytes, dropped: 0 })));
+    let more = vec![Clean::new("panic: out of memory")];
+    let printed = Printed { run, step: id("look"), lines: more, bytes: bytes + 1_021, dropped: 1_000 };
+    learn(&mut model, Fact::StepPrinted(Box::new(printed)));
+    press(&mut model, "enter");
+    let text = |model: &Model| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, model.size.width, model.size.height));
+        let capabilities = crate::config::theme::Capabilities::FULL;
+        crate::tui::view::draw(model, &mut crate::tui::view::RenderCache::new(capabilities), &mut buffer);
+        crate::tui::export::text(&buffer)
+    };
+    let page = text(&model);
+    assert!(page.contains("panic: out of memory") && page.contains("line 499"), "the newest lines first:\n{page}");
+    assert!(page.contains("1000 bytes not shown"), "{page}");
+    let find = |model: &mut Model, wanted: &str| {
+        press(model, "/");
+        type_text(model, wanted);
+        press(model, "enter");
+        let Some(Overlay::Detail(detail)) = model.overlays.last() else { panic!("{:?}", model.overlays) };
+        detail.offset
+    };
+    assert_eq!(find(&mut model, "LINE 25 "), 25, "from the top again, whatever its case");
+    assert!(text(&model).contains("line 25 level"), "{}", text(&model));
+    assert_eq!(find(&mut model, "level="), 25);
+    assert_eq!(find(&mut model, ""), 26, "the next one");
+    find(&mut model, "nowhere");
+    assert!(notice(&model).contains("no line here has"), "{}", notice(&model));
+    let step = press(&mut model, "y");
+    let [crate::tui::msg::TerminalEffect::Copy(copied)] = &step.terminal[..] else { panic!("{step:?}") };
+    assert!(copied.starts_with("line 0 ") && copied.ends_with("… 1000 bytes not shown …\npanic: out of memory\n"));
 }
 
 #[test]

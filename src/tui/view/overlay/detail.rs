@@ -3,8 +3,9 @@
 use super::{Lines, explain};
 use crate::config::theme::Role;
 use crate::domain::alert::{Alert, AlertKey, AlertState, GroupRef, Labels};
-use crate::domain::id::IncidentId;
+use crate::domain::id::{IncidentId, StepId};
 use crate::domain::incident::Incident;
+use crate::domain::run::RunId;
 use crate::domain::silence::SilenceState;
 use crate::domain::timeline::Actor;
 use crate::text::Clean;
@@ -34,8 +35,34 @@ pub(super) fn lines(glyphs: &Glyphs, model: &Model, detail: &Detail, over: Area)
         Subject::Incident(id) => incident(glyphs, &mut lines, model, id, columns(over)),
         Subject::Explain(id) => explain::tell(glyphs, &mut lines, model, id, columns(over)),
         Subject::Entry(id, key) => entry(&mut lines, model, id, key, columns(over)),
+        Subject::Output(run, step) => printed(&mut lines, model, *run, step, columns(over)),
     };
+    if let Some(find) = &detail.find {
+        lines.mark(&find.as_str().to_lowercase());
+    }
     (title, lines)
+}
+
+/// Output lines on the page: what is older is counted, so that a frame stays a frame while a step floods.
+const MOST_OUTPUT: usize = 4_000;
+
+/// What a step printed, with a mark at each place where something is missing.
+fn printed(lines: &mut Lines, model: &Model, run: RunId, step: &StepId, columns: u16) -> Words {
+    let Some(output) = model.runbook.outputs.of(run, step) else {
+        lines.push(vec![(words!("Its output is not remembered any more."), Role::Empty)]);
+        return words!("Output of {step}");
+    };
+    let older = output.lines.len().saturating_sub(MOST_OUTPUT);
+    if older > 0 {
+        lines.push(vec![(words!("… {older} earlier lines: y copies them too …"), Role::TextDim)]);
+    }
+    for line in output.lines.iter().skip(older) {
+        match line {
+            Ok(line) => lines.text(line, columns, Role::Text),
+            Err(bytes) => lines.push(vec![(words!("… {bytes} bytes not shown …"), Role::TextStrong)]),
+        }
+    }
+    words!("Output of {step}: {} bytes", output.bytes)
 }
 
 /// Severity, number and title: the first lines of every page about an incident.
