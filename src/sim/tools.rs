@@ -14,7 +14,8 @@ const SCRIPT: &str = r#"#!/bin/sh
 # The simulated world's stand-in for a real program: it changes nothing.
 name=${0##*/}
 here=${0%/*}
-{ printf '%s\n' "$name"; for word in "$@"; do printf '%s\n' "$word"; done; printf '\n'; } >> "$here/calls"
+# At once: several steps write here side by side.
+printf '%s\n' "$name" "$@" '' >> "$here/calls"
 state() { [ -f "$here/state-$1" ] && cat "$here/state-$1" || printf '%s' "$2"; }
 case "$name $1" in
   "kubectl get"|"oc get")
