@@ -322,7 +322,10 @@ async fn every_step_of_every_shipped_runbook_does_what_the_table_says() {
         }
     }
     assert_eq!(known.len(), CASES.len(), "the table has a runbook that does not ship");
-    let walks = futures_util::future::join_all(CASES.iter().map(|case| walk(&stage, case))).await;
+    // The first one alone: it makes the journal that the others share.
+    let (first, others) = CASES.split_first().expect("a table");
+    let mut walks = vec![walk(&stage, first).await];
+    walks.extend(futures_util::future::join_all(others.iter().map(|case| walk(&stage, case))).await);
     for (case, said) in CASES.iter().zip(walks) {
         assert_eq!(said.len(), case.steps.len(), "{}: {said:#?}", case.id);
         for ((title, becomes), said) in case.steps.iter().zip(&said) {
