@@ -88,9 +88,16 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
             cause: "is not a regular file".to_owned(),
             remedy: "name another file in [room] journal".to_owned(),
         }),
-        Ok(known) if known.len() == 0 && has_log(path) => Err(damaged(path, "it is empty, its log is not")),
+        // Looked at again after the log was seen: another console may be making the journal just now, file first.
+        Ok(known) if known.len() == 0 && has_log(path) && is_empty(path) => {
+            Err(damaged(path, "it is empty, its log is not"))
+        }
         Ok(known) => is_ours(path, known.len()),
-        Err(cause) if cause.kind() == ErrorKind::NotFound && (has_log(path) || salvage::workbench(path).exists()) => {
+        Err(cause)
+            if cause.kind() == ErrorKind::NotFound
+                && (has_log(path) || salvage::workbench(path).exists())
+                && !path.exists() =>
+        {
             Err(damaged(path, "it is gone, what belongs to it is not"))
         }
         Err(cause) if cause.kind() == ErrorKind::NotFound => create(path),
@@ -104,6 +111,10 @@ fn create(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop).map_err(|cause| unusable(path, &cause))
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|known| known.len() == 0)
 }
 
 fn has_log(path: &Path) -> bool {
