@@ -146,6 +146,7 @@ mod tests {
             shell: None,
             digest: Digest(String::new()),
             target: Clean::default(),
+            given: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::{Duration, NaiveTime, Weekday};
 use chrono_tz::Tz;
+use std::collections::BTreeMap;
 
 use super::files::{Environment, Places};
 use super::model::{
@@ -50,6 +51,7 @@ pub fn config(places: &Places, environment: Environment<'_>) -> Config {
         statuspage: None,
         kubernetes: KubernetesConfig { context: None, namespace: None, kubectl: "kubectl".to_owned() },
         deployments: DeploymentsConfig { from: vec![DeploymentSource::PagerDuty] },
+        secrets: BTreeMap::new(),
     }
 }
 

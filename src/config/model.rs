@@ -73,6 +73,8 @@ pub struct Config {
     pub kubernetes: KubernetesConfig,
     /// `[deployments]`.
     pub deployments: DeploymentsConfig,
+    /// `[secrets]`: what steps of runbooks may get in their environment, by the variable's name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 /// What becomes of the steps of a runbook that is not written for this console.

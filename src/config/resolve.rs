@@ -45,6 +45,7 @@ pub(super) fn apply(config: &mut Config, top: Section<'_>, around: Around<'_>) {
     people::nudges(config, &top);
     calendar::calendar(config, &top);
     outside::deployments(config, &top);
+    secrets(config, &top, around);
     calendar::notify(config, &top);
     top.finish();
 }
@@ -58,6 +59,19 @@ fn set<T>(place: &mut T, found: Option<T>) {
 
 const SECRET_FIX: &str = "write { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", \"ARGUMENT\"] } or \
                           { keyring = { service = \"…\", user = \"…\" } }";
+
+/// `[secrets]`: for steps of runbooks.
+fn secrets(config: &mut Config, top: &Section<'_>, around: Around<'_>) {
+    let Some(section) = top.table("secrets", "[secrets]") else { return };
+    for (name, item) in section.entries() {
+        if !is_variable(name) || name.starts_with("RB_") {
+            let fix = "steps find it in the environment: letters, digits and _ make a name, and RB_ is taken";
+            item.error(format!("{} is not a name for a secret", item.what), fix);
+        } else if let Some(source) = secret(&item, around) {
+            config.secrets.insert(name.to_owned(), source);
+        }
+    }
+}
 
 /// Where a secret is found. One written out is refused: files like this one get shared.
 fn secret(item: &Item<'_>, around: Around<'_>) -> Option<SecretSource> {
@@ -84,8 +98,7 @@ fn secret(item: &Item<'_>, around: Around<'_>) -> Option<SecretSource> {
 }
 
 fn variable(item: &Item<'_>, name: String) -> Option<String> {
-    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !fits || name.starts_with(|first: char| first.is_ascii_digit()) {
+    if !is_variable(&name) {
         // Somebody may have put the token itself here: it is not repeated.
         item.error(
             format!("'env' of {} is not the name of a variable", item.what),
@@ -94,6 +107,11 @@ fn variable(item: &Item<'_>, name: String) -> Option<String> {
         return None;
     }
     Some(name)
+}
+
+fn is_variable(name: &str) -> bool {
+    let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    fits && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 fn command(item: &Item<'_>) -> Option<Vec<String>> {

@@ -136,6 +136,7 @@ pub fn sources(config: &Config) -> Vec<&SecretSource> {
     {
         found.extend(token);
     }
+    found.extend(config.secrets.values());
     found
 }
 

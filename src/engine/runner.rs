@@ -17,6 +17,7 @@ mod records;
 mod recover;
 mod resolve;
 mod scene;
+mod secrets;
 mod take;
 mod words;
 
@@ -33,6 +34,8 @@ pub use self::kit::RunSetup;
 use self::prepare::Prepared;
 use self::records::Records;
 use self::scene::Scene;
+use self::secrets::Vault;
+use super::Secrets;
 use super::clock::Clock;
 use super::journal::Door;
 use super::link::Link;
@@ -123,14 +126,16 @@ pub(crate) struct Parts {
     pub clock: Clock,
     pub prometheus: BTreeMap<SourceId, Arc<Link<Client>>>,
     pub room: Option<Arc<SharedRoom>>,
+    pub secrets: Secrets,
 }
 
 impl Runner {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { setup, config, door, facts, clock, prometheus, room } = parts;
+        let Parts { setup, config, door, facts, clock, prometheus, room, secrets } = parts;
+        let vault = Vault::new(secrets);
         let records = Records::new(door, facts.clone(), clock.clone());
         let reads = Arc::new(Semaphore::new(READS));
-        let kit = Arc::new(Kit { setup, config, records, facts, clock, prometheus, reads, room });
+        let kit = Arc::new(Kit { setup, config, records, facts, clock, prometheus, reads, vault, room });
         Self { kit, live: HashMap::new(), tasks: JoinSet::new() }
     }
 

@@ -257,6 +257,7 @@ impl Plant {
             clock: self.clock.clone(),
             prometheus: self.config.prometheus.iter().map(link).collect(),
             room: self.room.clone(),
+            secrets: Arc::clone(&self.secrets),
         }
     }
 

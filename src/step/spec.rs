@@ -38,6 +38,9 @@ pub struct StepSpec {
     pub terminal: Option<TerminalSize>,
     /// What becomes of processes that outlive a command which ended by itself.
     pub leftovers: Leftovers,
+    /// What stands on its standard input; nothing when `None`. Only for a step on pipes: people type into a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
     /// What is taken from its output.
     pub captures: Vec<Capture>,
     /// What the approval covers besides: cluster, server, namespace, runbook hash. Opaque here.
@@ -184,6 +187,7 @@ impl StepSpec {
             ladder: Ladder::default(),
             terminal: None,
             leftovers: Leftovers::default(),
+            stdin: None,
             captures: Vec::new(),
             bound: BTreeMap::new(),
         }
@@ -286,6 +290,7 @@ mod tests {
             ("a value", |spec| drop(spec.env.insert("RB_pod".to_owned(), "other".to_owned()))),
             ("a name", |spec| drop(spec.env.insert("RB_node".to_owned(), String::new()))),
             ("a secret's name", |spec| spec.secrets.push("TOKEN".to_owned())),
+            ("standard input", |spec| spec.stdin = Some(String::new())),
             ("timeout", |spec| spec.timeout = Some(Duration::from_secs(9))),
             ("terminal", |spec| spec.terminal = Some(TerminalSize { columns: 80, rows: 24 })),
             ("cluster", |spec| drop(spec.bound.insert("server".to_owned(), "https://10.0.0.2".to_owned()))),

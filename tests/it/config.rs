@@ -134,7 +134,8 @@ fn every_line_of_the_example_stands_for_itself() {
 #[test]
 fn the_example_has_every_key_of_every_section() {
     let text = example();
-    let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
+    // Under [secrets] every name is free.
+    let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[') && *line != "[secrets]").collect();
     let mut keys = 0;
     for section in sections {
         let probe = "qqqqqqqqqqqq";

@@ -35,7 +35,9 @@ pub(super) async fn run(session: &Session, desk: &Desk, args: &ApproveArgs) -> c
     let stands = known.steps.get(&step);
     let words = stands.and_then(|stands| stands.intended.as_ref()).map(|intended| spell(&intended.words));
     let line = words.unwrap_or_else(|| format!("what digest {} stands for", digest.short()));
-    let will = [Clean::new(format!("approve for {asked_by}: {line}")), Clean::new(format!("digest {}", digest.0))];
+    let mut will = vec![Clean::new(format!("approve for {asked_by}: {line}"))];
+    will.extend(stands.and_then(|stands| stands.intended.as_ref()).into_iter().flat_map(|what| what.given.clone()));
+    will.push(Clean::new(format!("digest {}", digest.0)));
     if !ask::confirm(&will, args.yes).await? {
         return Ok(exit::FAILED);
     }

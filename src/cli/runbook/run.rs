@@ -207,6 +207,9 @@ impl Walk {
         for part in proposal.words.iter().flat_map(|word| &word.parts) {
             print::note(&format!("      {} = {} ({})", part.placeholder, part.value, part.source));
         }
+        for given in &proposal.given {
+            print::note(&format!("      {given}"));
+        }
         if !proposal.target.line().as_str().is_empty() {
             print::note(&format!("    on {}", proposal.target.line()));
         }

@@ -86,6 +86,9 @@ pub enum Happened {
         digest: Digest,
         /// Where it acts: context, server, namespace.
         target: Clean,
+        /// What it is given besides: standard input, secrets by their names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Clean>,
     },
     /// Somebody let exactly this run.
     Approved {

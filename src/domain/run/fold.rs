@@ -81,7 +81,7 @@ impl StepRun {
                     self.state = StepState::Waiting(need.clone());
                 }
             }
-            Happened::Intended { attempt, level, words, shell, digest, target, .. } => {
+            Happened::Intended { attempt, level, words, shell, digest, target, given, .. } => {
                 self.attempts = self.attempts.max(*attempt);
                 self.intended = Some(Intended {
                     level: *level,
@@ -89,6 +89,7 @@ impl StepRun {
                     shell: shell.clone(),
                     digest: digest.clone(),
                     target: target.clone(),
+                    given: given.clone(),
                     by: event.by.clone(),
                 });
                 self.approved = None;

@@ -104,6 +104,9 @@ pub struct Proposal {
     pub words: Vec<Word>,
     /// The shell's text, where the syntax needs a shell.
     pub shell: Option<Clean>,
+    /// What the command is given besides: standard input, secrets by their names.
+    #[serde(default)]
+    pub given: Vec<Clean>,
     /// The values it uses.
     pub values: Vec<BoundValue>,
     /// Condition and guard, answered.

@@ -86,6 +86,8 @@ pub struct Intended {
     pub digest: Digest,
     /// Where it acts.
     pub target: Clean,
+    /// What it is given besides: standard input, secrets by their names.
+    pub given: Vec<Clean>,
     /// Who asked for it.
     pub by: Clean,
 }

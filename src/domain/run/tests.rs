@@ -48,6 +48,7 @@ fn intended(name: &str, of: &str, level: Level) -> Happened {
         shell: None,
         digest: digest(of),
         target: Clean::default(),
+        given: Vec::new(),
     }
 }
 

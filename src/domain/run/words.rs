@@ -50,6 +50,7 @@ pub fn describe(run: &Run, event: &RunEvent) -> Option<(Clean, Vec<Clean>)> {
                     Some(text) => below.push(format!("sh: {text}")),
                     None => below.push(spell(&intended.words)),
                 }
+                below.extend(intended.given.iter().map(|given| format!("  {given}")));
             }
             if let Some(output) = step_run.and_then(|step| step.output.as_ref()) {
                 below.push(format!("{} bytes of output, sha256 {}", output.bytes, output.sha256));

@@ -107,6 +107,7 @@ impl Job {
             shell: proposal.shell.clone(),
             digest: digest.clone(),
             target: proposal.target.line(),
+            given: proposal.given.clone(),
         };
         let mut whats: Vec<Happened> = proposal.values.iter().cloned().map(Happened::Bound).collect();
         if self.changes() {
@@ -167,10 +168,11 @@ impl Job {
 
     async fn process(&mut self, spec: StepSpec) -> Result<Ran, Failure> {
         let place = self.kit.place(self.scene.run, number(&self.scene, &self.step.id), self.attempt);
-        let approved = spec.digest(&[]);
+        let secrets = self.prepared.secrets.clone();
+        let approved = spec.digest(&secrets);
         let step = self.step.id.clone();
         let attached = match self.kit.launcher() {
-            Ok(launcher) => launcher.start(&place, spec, &[], approved).await,
+            Ok(launcher) => launcher.start(&place, spec, &secrets, approved).await,
             Err(cause) => Err(StepError::Unreadable(cause)),
         };
         let attached = match attached {

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::records::Records;
+use super::secrets::Vault;
 use crate::config::Config;
 use crate::domain::effect::QueryTime;
 use crate::domain::fact::Fact;
@@ -58,6 +59,8 @@ pub(super) struct Kit {
     pub prometheus: BTreeMap<SourceId, Arc<Link<Client>>>,
     /// At most so many steps that only look at the same time.
     pub reads: Arc<Semaphore>,
+    /// Values of secrets for steps.
+    pub vault: Vault,
     /// Where the room is shared: what only one console may do is asked there too.
     pub room: Option<Arc<SharedRoom>>,
 }

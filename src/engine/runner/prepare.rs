@@ -5,16 +5,16 @@ use chrono::TimeDelta;
 use super::kit::Kit;
 use super::resolve::{self, shown};
 use super::scene::Scene;
-use super::{judge, kube, words};
+use super::{judge, kube, secrets, words};
 use crate::domain::id::{SourceId, StepId};
 use crate::domain::run::{Digest, Forecast, Judgement, Level, Need, Proposal, Question, Target, Truth, Word};
 use crate::runbook::bind::{Request, Resolution, promql, wants};
 use crate::runbook::classify;
-use crate::runbook::expand::{self, Refusal, Run, Shell};
+use crate::runbook::expand::{self, Invocation, Refusal, Run, Shell};
 use crate::runbook::expr::World;
 use crate::runbook::model::{Step, Work};
 use crate::runbook::value::Cause;
-use crate::step::spec::{Interpreter, Program, StepSpec, TerminalSize};
+use crate::step::spec::{Interpreter, Program, Secret, StepSpec, TerminalSize};
 use crate::text::{Clean, Untrusted};
 
 /// How long an approval counts after the command was shown.
@@ -28,6 +28,8 @@ const TERMINAL: TerminalSize = TerminalSize { columns: 80, rows: 24 };
 pub(super) struct Prepared {
     pub proposal: Proposal,
     pub deed: Deed,
+    /// What its process gets and nobody sees.
+    pub secrets: Vec<Secret>,
 }
 
 /// How it is done.
@@ -64,12 +66,13 @@ pub(super) async fn prepare(kit: &Kit, scene: &Scene, step: &Step) -> Prepared {
         Work::Session { lines } => session(kit, scene, step, lines, &mut proposal).await,
         _ => Deed::Nothing,
     };
+    let secrets = secrets::found(kit, &deed, &mut proposal).await;
     if let Deed::Process(spec) = &deed {
-        proposal.digest = Digest(spec.digest(&[]).to_string());
+        proposal.digest = Digest(spec.digest(&secrets).to_string());
     }
     proposal.forecast = forecast(kit, scene, step, &proposal);
     proposal.need = need(kit, scene, step, &proposal, &found).await;
-    Prepared { proposal, deed }
+    Prepared { proposal, deed, secrets }
 }
 
 fn blank(kit: &Kit, scene: &Scene, step: &Step, judgements: Vec<Judgement>) -> Proposal {
@@ -81,6 +84,7 @@ fn blank(kit: &Kit, scene: &Scene, step: &Step, judgements: Vec<Judgement>) -> P
         level: Level::Read,
         words: Vec::new(),
         shell: None,
+        given: Vec::new(),
         values: Vec::new(),
         judgements,
         target: Target::default(),
@@ -135,11 +139,6 @@ async fn command(kit: &Kit, scene: &Scene, step: &Step, found: &Resolution, prop
     };
     proposal.level = proposal.level.max(invocation.level);
     proposal.warnings = invocation.warnings();
-    if invocation.stdin.is_some() || !invocation.secrets.is_empty() {
-        let why = "steps with stdin or secrets cannot be run yet: run it in your own shell";
-        proposal.forecast = Forecast::Refused { why: Clean::new(why) };
-        return Deed::Nothing;
-    }
     proposal.words = words::words(&scene.runbook, step, &invocation);
     let program = match &invocation.run {
         Run::Argv(words) => Program::Argv(words.clone()),
@@ -153,7 +152,7 @@ async fn command(kit: &Kit, scene: &Scene, step: &Step, found: &Resolution, prop
             match interpreter.as_str() {
                 "sh" => Program::Shell { interpreter: Interpreter::Sh, text: text.clone() },
                 "bash" => Program::Shell { interpreter: Interpreter::Bash, text: text.clone() },
-                other => Program::Argv(vec![other.to_owned(), "-c".to_owned(), text.clone()]),
+                _ => Program::Argv(invocation.argv()),
             }
         }
     };
@@ -161,7 +160,32 @@ async fn command(kit: &Kit, scene: &Scene, step: &Step, found: &Resolution, prop
     if let Some(cwd) = &invocation.cwd {
         spec.cwd = cwd.into();
     }
+    if spec.terminal.is_some() && invocation.stdin.is_some() {
+        let why = "a step with a terminal is typed into: it has no stdin";
+        proposal.forecast = Forecast::Refused { why: Clean::new(why) };
+        return Deed::Nothing;
+    }
+    give(&invocation, &mut spec, proposal);
     Deed::Process(Box::new(spec))
+}
+
+/// What it gets besides its words, shown beside them: a person approves that too.
+fn give(invocation: &Invocation, spec: &mut StepSpec, proposal: &mut Proposal) {
+    // The two shells are given their script as a word, which leaves the standard input free for the step's own.
+    spec.stdin = match &spec.program {
+        Program::Shell { .. } => invocation.stdin.clone(),
+        Program::Argv(_) => invocation.input().map(str::to_owned),
+    };
+    if let Some(text) = &invocation.stdin {
+        proposal.given.extend(text.lines().map(|line| Clean::new(format!("stdin: {line}"))));
+        proposal.given.extend(text.is_empty().then(|| Clean::new("stdin: empty")));
+    }
+    for name in &invocation.secrets {
+        if !spec.secrets.contains(name) {
+            spec.secrets.push(name.clone());
+            proposal.given.push(Clean::new(format!("secret {name} in its environment")));
+        }
+    }
 }
 
 /// The first line opens the remote shell here, its values filled in and gated like any command's; the others are staged.

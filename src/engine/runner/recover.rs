@@ -160,7 +160,7 @@ impl Runner {
         live.running.insert(step.id.clone(), tell);
         let spec = place.ordered().ok().flatten().map(|order| order.spec);
         let deed = spec.map_or(Deed::Nothing, |spec| Deed::Process(Box::new(spec)));
-        let prepared = Prepared { proposal: remembered(run, &step.id, stands, &self.kit), deed };
+        let prepared = Prepared { proposal: remembered(run, &step.id, stands, &self.kit), deed, secrets: Vec::new() };
         let (kit, id, run, place) = (Arc::clone(&self.kit), step.id.clone(), run.id, place.clone());
         let how = Approval::Key;
         let attempt = stands.attempts;
@@ -190,6 +190,7 @@ fn remembered(run: &Run, id: &StepId, stands: &StepRun, kit: &Kit) -> Proposal {
         level: intended.map_or(Level::Change, |intended| intended.level),
         words: words.into_iter().map(|text| Word { text, parts: Vec::new() }).collect(),
         shell: intended.and_then(|intended| intended.shell.clone()),
+        given: Vec::new(),
         values: Vec::new(),
         judgements: Vec::new(),
         target: Target::default(),

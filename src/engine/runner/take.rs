@@ -271,6 +271,7 @@ impl Runner {
                     shell: proposal.shell.clone(),
                     digest: digest.clone(),
                     target: proposal.target.line(),
+                    given: proposal.given.clone(),
                 };
                 self.write(run, by, vec![intended, Happened::Waits { step, need }]).await;
             } else {

@@ -1,11 +1,13 @@
 //! The command itself: on pipes or on a terminal, in a process group of its own, with nothing inherited but 0, 1 and 2.
 
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{self, ChildStderr, ChildStdout, Stdio};
 
 use pty_process::blocking::{self as terminal, Pty};
+use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, PidfdFlags};
 use secrecy::ExposeSecret as _;
 
@@ -21,6 +23,7 @@ pub(super) struct Ready {
     cwd: std::path::PathBuf,
     env: Vec<(String, String)>,
     terminal: Option<TerminalSize>,
+    stdin: Option<String>,
 }
 
 /// Makes it ready: the environment of the order, its secrets, where its outputs go.
@@ -33,7 +36,8 @@ pub(super) fn command(spec: &StepSpec, secrets: &[Secret], place: &Place) -> Rea
         // What our emulator is.
         env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
     }
-    Ready { argv: spec.program.argv(), cwd: spec.cwd.clone(), env, terminal: spec.terminal }
+    let stdin = spec.stdin.clone();
+    Ready { argv: spec.program.argv(), cwd: spec.cwd.clone(), env, terminal: spec.terminal, stdin }
 }
 
 impl Ready {
@@ -46,7 +50,8 @@ impl Ready {
                 #[expect(clippy::disallowed_methods, reason = "the one place where a step's argv is executed")]
                 let mut command = process::Command::new(program);
                 command.args(words).env_clear().envs(self.env).current_dir(&self.cwd);
-                command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+                let stdin = self.stdin.as_deref().map_or(Ok(Stdio::null()), standing_in)?;
+                command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
                 let mut process = command.spawn()?;
                 let ends = Ends::Pipes { stdout: process.stdout.take(), stderr: process.stderr.take() };
                 (process, ends)
@@ -68,6 +73,15 @@ impl Ready {
         let ended = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
         Ok(Child { process, pid, ended, ends })
     }
+}
+
+/// A text as a file in memory: it never reaches a disk, a command that reads nothing blocks nobody, and one that reads
+/// slowly gets all of it.
+fn standing_in(text: &str) -> io::Result<Stdio> {
+    let mut file = File::from(rustix::fs::memfd_create("stdin", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// A command that runs. It is not waited for before everything else is over: as long as it is not, its number cannot

@@ -78,6 +78,7 @@ pub(crate) fn lines(proposal: &Proposal) -> Vec<Clean> {
             lines.push(Clean::new(format!("  {} = {} · {}", value.name, value.value, value.source)));
         }
     }
+    lines.extend(proposal.given.iter().flat_map(|given| broken(&format!("  {given}"))));
     for judgement in &proposal.judgements {
         let says = match &judgement.truth {
             Truth::True => "true".to_owned(),

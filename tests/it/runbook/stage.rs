@@ -98,8 +98,13 @@ fn with_kubectl(home: Home) -> Home {
 impl Stage {
     /// A home with a configuration of its own, without a Prometheus of ours.
     pub fn configured(config: &str) -> Self {
+        Self::configured_with(config, "WARROOM_TEST", "")
+    }
+
+    /// As [`Stage::configured`], with a variable more in the console's environment.
+    pub fn configured_with(config: &str, name: &str, value: &str) -> Self {
         let metrics = Stub::raw(String::new());
-        let home = with_kubectl(Home::new(config));
+        let home = with_kubectl(Home::new(config)).with(name, value);
         Self { home, prometheus: None, value: Arc::default(), url: String::new(), _metrics: metrics }
     }
 

@@ -52,6 +52,22 @@ async fn the_environment_is_the_order_and_nothing_else() {
     assert!(text.contains("TOKEN=***\0"));
 }
 
+/// On a file in memory: more than a pipe holds arrives although nobody writes it while the command reads, and a command
+/// that reads nothing is not held up.
+#[tokio::test(flavor = "multi_thread")]
+async fn standard_input_arrives_whole_and_holds_nobody_up() {
+    let text: String = (0..40_000).map(|number| format!("{number} \u{202e}ü\0\r\n")).collect();
+    let desk = Desk::new();
+    let mut spec = argv(&desk, &["sha256sum"]);
+    spec.stdin = Some(text.clone());
+    let told = run(&desk, spec).await;
+    assert_eq!(told.text(Stream::Stdout), format!("{}  -\n", sha(text.as_bytes())));
+    let desk = Desk::new();
+    let mut spec = argv(&desk, &["true"]);
+    spec.stdin = Some(text);
+    assert!(run(&desk, spec).await.finished().is_success());
+}
+
 /// A descriptor that the console itself inherited must not reach the command: `sh` leaves 7 and 33 open here.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_three_descriptors_reach_the_command() {

@@ -37,6 +37,9 @@ fn history(stands: &StepRun, with_words: bool, add: &mut impl FnMut(&str, Role))
             Some(text) => add(&format!("sh: {text}"), Role::StepAuto),
             None => add(&spell(&intended.words), Role::StepAuto),
         }
+        for given in &intended.given {
+            add(&format!("  {given}"), Role::StepAuto);
+        }
     }
     match &stands.state {
         StepState::Pending => {}

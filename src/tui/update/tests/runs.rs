@@ -97,6 +97,7 @@ fn proposal(run: RunId, step: &str, level: Level) -> Proposal {
         level,
         words,
         shell: None,
+        given: Vec::new(),
         values: Vec::new(),
         judgements: Vec::new(),
         target: Target { context: Some(Clean::new("prod")), ..Target::default() },
@@ -141,10 +142,18 @@ pub fn x_cancels_the_step_that_runs() {
 fn running(model: &mut Model, run: RunId, step: &str) {
     let digest = Digest("a".repeat(64));
     let words = vec![Clean::new("kubectl"), Clean::new("scale")];
-    let (level, shell, target) = (Level::Change, None, Clean::default());
+    let (level, shell, target, given) = (Level::Change, None, Clean::default(), Vec::new());
     let step = id(step);
-    let what =
-        Happened::Intended { step: step.clone(), attempt: 1, level, words, shell, digest: digest.clone(), target };
+    let what = Happened::Intended {
+        step: step.clone(),
+        attempt: 1,
+        level,
+        words,
+        shell,
+        digest: digest.clone(),
+        target,
+        given,
+    };
     moved(model, run, what);
     let how = crate::domain::run::Approval::Key;
     moved(model, run, Happened::Approved { step: step.clone(), digest, how });
