@@ -145,7 +145,7 @@ fn config() -> Arc<Config> {
 
 /// One console with its screen.
 struct Console {
-    handle: Handle,
+    handle: Option<Handle>,
     facts: mpsc::Receiver<Fact>,
     effects: mpsc::Sender<Effect>,
     model: Model,
@@ -179,7 +179,7 @@ fn start(seed: u64, lives: u64, clock: &Clock, disk: &Disk) -> Console {
     setup.now = clock.now();
     setup.seed = seed.wrapping_mul(1_000).wrapping_add(lives * 2);
     let ids = OpIds::new(setup.seed + 1);
-    Console { handle, facts, effects, model: Model::new(setup), fold: Room::new(settings), ids }
+    Console { handle: Some(handle), facts, effects, model: Model::new(setup), fold: Room::new(settings), ids }
 }
 
 impl Sim {
@@ -284,15 +284,17 @@ impl Sim {
     async fn restart(&mut self, is_kill: bool) {
         self.lives += 1;
         self.compare();
-        let next = start(self.seed, self.lives, &self.clock, &self.disk);
-        let old = std::mem::replace(&mut self.console, next);
-        drop(old.facts);
-        if is_kill {
-            old.handle.running.abort();
-            let _ = old.handle.running.await;
-        } else {
-            old.handle.shutdown().await;
+        // The old one ends first: after that it writes nothing, least of all under the next one's name.
+        self.console.facts.close();
+        if let Some(handle) = self.console.handle.take() {
+            if is_kill {
+                handle.running.abort();
+                let _ = handle.running.await;
+            } else {
+                handle.shutdown().await;
+            }
         }
+        self.console = start(self.seed, self.lives, &self.clock, &self.disk);
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
@@ -503,7 +505,9 @@ fn run(seed: u64) -> Verdict {
         sim.chaos().await;
         sim.settle().await;
         let actions = sim.judge();
-        sim.console.handle.running.abort();
+        if let Some(handle) = &sim.console.handle {
+            handle.running.abort();
+        }
         let hash = lock(&trace.hash).clone().finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let (faults, violations) = (lock(&trace.faults).clone(), lock(&trace.violations).clone());
         Verdict { hash, faults, violations, actions }
