@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of incidents. Must not do I/O or read a clock.
 
+pub mod emulator;
 pub mod gate;
 pub mod glob;
 pub mod output;

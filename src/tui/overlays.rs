@@ -8,6 +8,7 @@ pub mod palette;
 pub mod picker;
 pub mod problems;
 pub mod prompt;
+pub mod terminal;
 
 pub use confirm::Confirm;
 pub use declare::Declare;
@@ -17,6 +18,7 @@ pub use palette::Palette;
 pub use picker::Picker;
 pub use problems::Problems;
 pub use prompt::Prompt;
+pub use terminal::Terminal;
 
 use crate::config::keymap::Chord;
 
@@ -39,6 +41,8 @@ pub enum Overlay {
     Detail(Detail),
     /// Sources, actions, configuration.
     Problems(Problems),
+    /// The terminal of a step.
+    Terminal(Box<Terminal>),
 }
 
 impl Overlay {
@@ -49,7 +53,7 @@ impl Overlay {
             Self::Palette(_) | Self::Prompt(_) | Self::Picker(_) => true,
             Self::Declare(form) => form.takes_text(),
             Self::Confirm(confirm) => confirm.takes_text(),
-            Self::Help(_) | Self::Detail(_) | Self::Problems(_) => false,
+            Self::Help(_) | Self::Detail(_) | Self::Problems(_) | Self::Terminal(_) => false,
         }
     }
 }
@@ -62,7 +66,7 @@ impl Overlay {
             Self::Prompt(prompt) => prompt.input.press(chord),
             Self::Picker(picker) => picker.input.press(chord),
             Self::Declare(form) => form.press(chord),
-            Self::Confirm(_) | Self::Help(_) | Self::Detail(_) | Self::Problems(_) => false,
+            Self::Confirm(_) | Self::Help(_) | Self::Detail(_) | Self::Problems(_) | Self::Terminal(_) => false,
         }
     }
 
@@ -77,7 +81,7 @@ impl Overlay {
                 declare::Field::Details => form.details.paste(text),
                 declare::Field::Service | declare::Field::Urgency | declare::Field::Priority => {}
             },
-            Self::Confirm(_) | Self::Help(_) | Self::Detail(_) | Self::Problems(_) => {}
+            Self::Confirm(_) | Self::Help(_) | Self::Detail(_) | Self::Problems(_) | Self::Terminal(_) => {}
         }
     }
 }

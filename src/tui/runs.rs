@@ -4,6 +4,7 @@
 mod ask;
 pub(crate) mod hand;
 mod question;
+pub mod session;
 
 pub use ask::{RunChoice, Why, picked, typed};
 pub(crate) use question::lines;
@@ -84,7 +85,9 @@ pub fn next(model: &mut Model, step: &mut Step) {
     model.runbook.step = Some(line.id.clone());
     let run = opened(model, step, &incident, &runbook);
     match state(model, &line.id).cloned() {
-        Some(StepState::Running { .. }) if matches!(line.work, Work::Session { .. }) => ask::lines(model, run, &line),
+        Some(StepState::Running { .. }) if matches!(line.work, Work::Session { .. }) || line.handling.interactive => {
+            session::open(model, step, run, &line);
+        }
         Some(StepState::Running { .. }) => {
             model.toasts.say(Weight::Info, "the step runs already: X cancels it", model.now);
         }

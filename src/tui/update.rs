@@ -91,11 +91,12 @@ fn take_input(model: &mut Model, step: &mut Step, input: Input) {
     }
     match input {
         Input::Key { chord, in_burst } => input::press(model, step, chord.normal(), in_burst),
-        Input::Paste(text) => input::paste(model, &text),
+        Input::Paste(text) => input::paste(model, step, &text),
         Input::Mouse(mouse) => mouse::take(model, step, mouse),
         Input::Resized(size) => {
             model.size = size;
             super::panes::incidents::update::show_cursor(model);
+            super::runs::session::fit(model, step);
         }
         Input::Focused(has) => model.has_focus = has,
     }

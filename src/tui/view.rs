@@ -23,7 +23,7 @@ pub mod transport;
 
 pub use cache::RenderCache;
 pub(crate) use freshness::{Trust, pane_trust};
-pub(crate) use overlay::{extent, input_line, line_with};
+pub(crate) use overlay::{extent, input_line, line_with, terminal_size};
 pub(crate) use running::{names, running};
 
 /// Draws one frame: on the terminal's buffer, on that of `snapshot`, of a test. Any size, any state.

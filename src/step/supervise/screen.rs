@@ -8,13 +8,14 @@ use std::time::Duration;
 use crate::domain::time::Timestamp;
 use crate::step::place::{Place, private};
 use crate::step::spec::TerminalSize;
+use crate::text::emulator::Emulator;
 
 /// Longest recording. A flood is not what a recording is for: the spool has its beginning and its end.
 const RECORDING_BYTES: u64 = 32 << 20;
 
 /// Emulator and recorder. Both get the stream after secrets were masked.
 pub(super) struct Screen {
-    emulator: vt100::Parser,
+    emulator: Emulator,
     size: TerminalSize,
     seen: u64,
     recording: Recording,
@@ -29,36 +30,23 @@ impl std::fmt::Debug for Screen {
 impl Screen {
     pub(super) fn new(place: &Place, size: TerminalSize, now: Timestamp) -> io::Result<Self> {
         let recording = Recording::create(place, size, now)?;
-        Ok(Self { emulator: vt100::Parser::new(size.rows, size.columns, 0), size, seen: 0, recording })
+        Ok(Self { emulator: Emulator::new(size.columns, size.rows), size, seen: 0, recording })
     }
 
     pub(super) fn take(&mut self, bytes: &[u8], after: Duration) {
         self.seen += bytes.len() as u64;
         let emulator = &mut self.emulator;
         // A fault of the emulator must not end the supervisor: the step would be left alone.
-        if catch_unwind(AssertUnwindSafe(|| emulator.process(bytes))).is_err() {
-            self.emulator = vt100::Parser::new(self.size.rows, self.size.columns, 0);
+        if catch_unwind(AssertUnwindSafe(|| emulator.take(bytes))).is_err() {
+            self.emulator = Emulator::new(self.size.columns, self.size.rows);
         }
         self.recording.output(bytes, after);
     }
 
-    /// vt100 0.16 cannot shrink below its cursor: a new screen gets the old one's last lines, and what runs on it draws
-    /// itself anew after SIGWINCH.
+    /// What runs on it draws itself anew after SIGWINCH.
     pub(super) fn resize(&mut self, size: TerminalSize, after: Duration) {
         self.recording.event(after, "r", &format!("{}x{}", size.columns, size.rows));
-        let old = self.emulator.screen();
-        let (is_alternate, text) = (old.alternate_screen(), old.contents());
-        let lines: Vec<&str> = text.lines().collect();
-        let kept = lines.get(lines.len().saturating_sub(usize::from(size.rows) - 1)..).unwrap_or_default();
-        let kept: Vec<String> =
-            kept.iter().map(|line| line.chars().take(usize::from(size.columns) - 1).collect()).collect();
-        let mut fresh = vt100::Parser::new(size.rows, size.columns, 0);
-        if is_alternate {
-            fresh.process(b"\x1b[?1049h");
-        } else {
-            fresh.process(kept.join("\r\n").as_bytes());
-        }
-        self.emulator = fresh;
+        self.emulator.resize(size.columns, size.rows);
         self.size = size;
     }
 

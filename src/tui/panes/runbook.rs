@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 pub mod output;
+pub mod screens;
 pub mod state;
 pub(crate) mod step;
 pub mod update;

@@ -35,8 +35,6 @@ pub enum RunChoice {
     Insist,
     /// Leave it out; a reason is asked for.
     Skip,
-    /// Send this line to the step's terminal.
-    Send(String),
     /// Answer the step's question.
     Answer(Clean),
     /// Say what became of it.
@@ -127,17 +125,6 @@ pub(super) fn decide(model: &mut Model, run: RunId, line: &Line) {
     pick(model, run, line.id.clone(), &title, choices);
 }
 
-/// The lines of a session: staged, shown, and sent one by one, each by a key. The first one opened it.
-pub(super) fn lines(model: &mut Model, run: RunId, line: &Line) {
-    let Work::Session { lines } = &line.work else { return };
-    let choices = lines
-        .iter()
-        .skip(1)
-        .map(|text| (text.clone(), "Enter sends exactly this line".to_owned(), RunChoice::Send(text.clone())))
-        .collect();
-    pick(model, run, line.id.clone(), "Send which line to the remote shell?", choices);
-}
-
 /// The question of an `ask` step.
 pub(super) fn question(model: &mut Model, run: RunId, line: &Line) {
     let Work::Ask { choices, into } = &line.work else { return };
@@ -174,7 +161,6 @@ pub fn picked(model: &mut Model, step: &mut Step, run: RunId, id: StepId, choice
         }
         RunChoice::Insist => reason(model, run, id, "Why does it run all the same?", Why::Insist),
         RunChoice::Skip => reason(model, run, id, "Why is it skipped?", Why::Skip),
-        RunChoice::Send(line) => order(model, step, run, Wanted::SendLine { step: id, line }),
         RunChoice::Answer(text) => answered(model, step, run, id, text.as_str()),
         RunChoice::Decide(decision) => {
             if decision == Decision::Again {

@@ -5,6 +5,7 @@ use crate::config::keymap::{Chord, Condition, Key, Meaning};
 use crate::tui::model::Model;
 use crate::tui::overlays::Overlay;
 use crate::tui::panes::incidents::update as list;
+use crate::tui::runs::session;
 use crate::tui::toast::Weight;
 
 /// A key.
@@ -13,6 +14,9 @@ pub(super) fn press(model: &mut Model, step: &mut Step, chord: Chord, in_burst: 
     if let Some(Overlay::Confirm(_)) = model.overlays.last() {
         overlay::press_confirm(model, step, chord, in_burst);
         return;
+    }
+    if let Some(Overlay::Terminal(_)) = model.overlays.last() {
+        return session::press(model, step, chord, in_burst);
     }
     // Where people type, a character is text before it is anything else.
     if model.pending.is_empty() && model.takes_text() && chord.typed().is_some() {
@@ -80,7 +84,10 @@ fn type_into(model: &mut Model, chord: Chord) {
 }
 
 /// A paste is text where people type, and nothing anywhere else: it never acts and never confirms.
-pub(super) fn paste(model: &mut Model, text: &str) {
+pub(super) fn paste(model: &mut Model, step: &mut Step, text: &str) {
+    if session::paste(model, step, text) {
+        return;
+    }
     match model.overlays.last_mut() {
         Some(overlay) if overlay.takes_text() => {
             overlay.paste(text);

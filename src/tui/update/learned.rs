@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::text::Clean;
 use crate::tui::model::Model;
 use crate::tui::msg::TerminalEffect;
+use crate::tui::overlays::Overlay;
 use crate::tui::panes::panels;
 use crate::tui::runs;
 use crate::tui::toast::Weight;
@@ -49,7 +50,12 @@ pub(super) fn take(model: &mut Model, step: &mut Step, fact: Fact) {
             model.runbook.outputs.take(*printed);
             return;
         }
-        Fact::StepTyped { .. } => return,
+        Fact::StepTyped { run, step: ref id, ref bytes } => {
+            model.runbook.screens.take(run, id, bytes);
+            step.redraw |=
+                matches!(model.overlays.last(), Some(Overlay::Terminal(open)) if open.run == run && open.step == *id);
+            return;
+        }
         Fact::RunRefused(ref failure) => runs::refused(model, failure),
         Fact::RunMoved(_) => {
             model.room.apply(&fact, now);

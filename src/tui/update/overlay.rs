@@ -172,7 +172,7 @@ fn move_by(model: &mut Model, how: Move) {
             Move::By(lines) => form.move_field(lines.signum()),
             Move::Pages(_) | Move::First | Move::Last => {}
         },
-        Some(Overlay::Confirm(_) | Overlay::Prompt(_)) | None => {}
+        Some(Overlay::Confirm(_) | Overlay::Prompt(_) | Overlay::Terminal(_)) | None => {}
     }
 }
 
@@ -222,7 +222,7 @@ fn enter(model: &mut Model, step: &mut Step) {
         Some(Overlay::Help(_) | Overlay::Detail(_)) => {
             model.close();
         }
-        Some(Overlay::Confirm(_)) | None => {}
+        Some(Overlay::Confirm(_) | Overlay::Terminal(_)) | None => {}
     }
 }
 

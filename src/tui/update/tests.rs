@@ -6,3 +6,4 @@ mod list;
 mod properties;
 mod quiet;
 mod runs;
+mod sessions;

@@ -50,7 +50,7 @@ fn here(model: &Model, id: CommandId, label: &'static str) -> Option<&'static st
         (Some(Overlay::Palette(_) | Overlay::Picker(_) | Overlay::Prompt(_)), Id::FocusNext) => return None,
         (Some(Overlay::Help(_)), Id::Copy | Id::OpenLink) => return None,
         // A question has its own keys, and shows them.
-        (Some(Overlay::Confirm(_)), _) => return None,
+        (Some(Overlay::Confirm(_) | Overlay::Terminal(_)), _) => return None,
         (Some(Overlay::Palette(_) | Overlay::Picker(_)), Id::MoveDown) => "next",
         (Some(Overlay::Palette(_) | Overlay::Picker(_)), Id::MoveUp) => "previous",
         (Some(_), _) => label,

@@ -16,6 +16,7 @@ mod explain;
 mod help;
 mod list;
 mod problems;
+mod terminal;
 
 pub(super) fn draw(pen: &mut Pen<'_>, rects: &Rects, model: &Model, overlay: &Overlay, on_top: bool) {
     if rects.shape == Shape::Tiny {
@@ -31,7 +32,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, rects: &Rects, model: &Model, overlay: &Ov
         Overlay::Declare(form) => declare::draw(pen, over, model, form),
         Overlay::Detail(detail) => detail::draw(pen, over, model, detail),
         Overlay::Problems(problems) => problems::draw(pen, over, model, problems),
+        Overlay::Terminal(open) => terminal::draw(pen, over, model, open),
     }
+}
+
+/// Columns and lines that a step's terminal gets.
+pub(crate) fn terminal_size(model: &Model) -> (u16, u16) {
+    terminal::free(model.rects().body)
 }
 
 /// Lines of the scrolling overlay on top, and how many of them are seen: a key at the end must not run on unseen.

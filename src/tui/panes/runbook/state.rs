@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::output::Outputs;
+use super::screens::Screens;
 use crate::domain::id::{IncidentId, RunbookId, StepId};
 use crate::domain::run::{Proposal, RunId};
 use crate::runbook::matching::Match;
@@ -31,6 +32,8 @@ pub struct RunbookState {
     pub proposal: Option<Box<Proposal>>,
     /// What steps printed.
     pub outputs: Outputs,
+    /// What the terminals of steps show.
+    pub screens: Screens,
     /// First visible step.
     pub offset: usize,
 }

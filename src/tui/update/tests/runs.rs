@@ -22,8 +22,12 @@ use crate::tui::update::Step;
 const YAML: &str = "runbooks:\n  scale:\n    title: Scale\n    steps:\n      - {name: Look, id: look, command: kubectl get pods -n shop}\n      - {name: Grow, id: grow, command: kubectl scale deployment web --replicas=4 -n shop}\n      - manual: Tell people\n";
 
 fn room() -> Model {
+    room_with(YAML)
+}
+
+fn room_with(yaml: &str) -> Model {
     let mut model = scene(220, 60);
-    let (runbooks, problems) = crate::runbook::read("scale.yaml", YAML.as_bytes());
+    let (runbooks, problems) = crate::runbook::read("scale.yaml", yaml.as_bytes());
     assert!(problems.is_empty(), "{problems:?}");
     model.runbooks = Arc::from(runbooks);
     press(&mut model, "b enter 4");
@@ -31,7 +35,7 @@ fn room() -> Model {
     model
 }
 
-fn asked(step: &Step) -> Vec<(RunId, Wanted)> {
+pub(super) fn asked(step: &Step) -> Vec<(RunId, Wanted)> {
     let order = |effect: &Effect| match effect {
         Effect::Run(order) => Some((order.run, order.what.clone())),
         _ => None,
@@ -39,18 +43,26 @@ fn asked(step: &Step) -> Vec<(RunId, Wanted)> {
     step.effects.iter().filter_map(order).collect()
 }
 
-fn id(step: &str) -> StepId {
+pub(super) fn id(step: &str) -> StepId {
     StepId::parse(step).unwrap()
 }
 
-fn moved(model: &mut Model, run: RunId, what: Happened) {
+pub(super) fn moved(model: &mut Model, run: RunId, what: Happened) {
     let event = RunEvent { run, at: model.now, by: Clean::new("ana"), what };
     learn(model, Fact::RunMoved(event));
 }
 
 /// Presses `r` in a fresh room and lets the engine open the run.
 fn opened() -> (Model, RunId) {
-    let mut model = room();
+    opened_in(room())
+}
+
+/// As [`opened`], with a runbook `scale` whose first step is `look`.
+pub(super) fn opened_with(yaml: &str) -> (Model, RunId) {
+    opened_in(room_with(yaml))
+}
+
+fn opened_in(mut model: Model) -> (Model, RunId) {
     let step = press(&mut model, "r");
     let orders = asked(&step);
     let [(run, Wanted::Open { runbook, situation, .. }), (_, Wanted::Propose { step: Some(first), .. })] = &orders[..]
@@ -139,7 +151,7 @@ pub fn x_cancels_the_step_that_runs() {
     assert_eq!(orders, [(run, Wanted::Cancel { step: id("look") })]);
 }
 
-fn running(model: &mut Model, run: RunId, step: &str) {
+pub(super) fn running(model: &mut Model, run: RunId, step: &str) {
     let digest = Digest("a".repeat(64));
     let words = vec![Clean::new("kubectl"), Clean::new("scale")];
     let (level, shell, target, given) = (Level::Change, None, Clean::default(), Vec::new());
