@@ -1,6 +1,7 @@
 //! Runbooks from outside: the users' own YAML against a real Prometheus and a `kubectl` that records what it is given.
 
 mod given;
+mod session;
 mod shipped;
 pub mod stage;
 

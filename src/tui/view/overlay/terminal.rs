@@ -51,7 +51,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, over: Area, model: &Model, terminal: &Term
         return;
     }
     if terminal.line().is_some() && !is_over {
-        row.put(&"Enter", Role::KeyDanger).put(&" sends exactly this line", Role::KeyLabel).gap(2);
+        row.put(&"Enter", Role::KeyDanger).put(&" sends this line", Role::KeyLabel).gap(2);
         row.put(&"j/k", Role::KeyHint).put(&" another", Role::KeyLabel).gap(2);
     }
     row.put(&"i", Role::KeyHint).put(&" types into it", Role::KeyLabel).gap(2);

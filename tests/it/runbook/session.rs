@@ -1,0 +1,56 @@
+//! A session step in the room itself: a real program on a real terminal, seen, sent a line and typed into by keys.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use super::stage::Stage;
+
+const REMOTE: &str = "#!/bin/sh\nprintf 'ready> '\nwhile read -r line; do echo \"told: $line\"; stty size; printf 'ready> '; done\necho 'good bye'\n";
+
+const STEPS: &str = "runbooks:\n  talk:\n    title: Talk\n    trigger: {alertname: '*', labels: {alertname: '*'}}\n    steps:\n      - {name: Open the shell, session: [remote, 'df -h']}\n      - manual: Think\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_seen_sent_a_staged_line_and_typed_into() {
+    let world = warroom::sim::serve(warroom::sim::SimOptions::default()).await.expect("a world");
+    let stage = Stage::configured(&world.config_toml);
+    stage.runbook("talk.yaml", STEPS);
+    let remote = stage.home.path("bin").join("remote");
+    fs::write(&remote, REMOTE).expect("a file");
+    fs::set_permissions(&remote, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let mut terminal = stage.terminal_of(&[], 80, 24);
+    terminal
+        .wait("an incident", |terminal| terminal.text().contains("checkout") || terminal.text().contains("#1"))
+        .await;
+    terminal.send("4").await;
+    terminal.wait_text("Open the shell").await;
+    terminal.send("r").await;
+    terminal.wait_text("does it").await;
+    // The question counts keys only after the keyboard was quiet for a moment.
+    terminal.drain(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    terminal.send("y").await;
+    terminal.wait_text("running").await;
+    terminal.send("r").await;
+    terminal.wait_text("ready>").await;
+    terminal.wait_text("staged 1/1 df -h").await;
+    terminal.send("\r").await;
+    terminal.wait_text("told: df -h").await;
+    terminal.wait_text("17 76").await;
+    terminal.send("i").await;
+    terminal.wait_text("takes the keys back").await;
+    terminal.send("quit?").await;
+    terminal.wait_text("ready> quit?").await;
+    terminal.send("\r").await;
+    terminal.wait_text("told: quit?").await;
+    // The end of input ends the program, and the room says so.
+    terminal.send("\x04").await;
+    terminal.wait_text("good bye").await;
+    terminal.wait_text("done").await;
+    terminal.send("\x1d").await;
+    terminal.wait_text("leaves it").await;
+    terminal.send("\x1b").await;
+    terminal.wait("the terminal to close", |terminal| !terminal.text().contains("leaves it")).await;
+    terminal.send("q").await;
+    world.shutdown().await;
+}
