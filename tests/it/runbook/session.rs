@@ -30,7 +30,7 @@ async fn a_session_is_seen_sent_a_staged_line_and_typed_into() {
     terminal.drain(Duration::from_millis(400)).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     terminal.send("y").await;
-    terminal.wait_text("running").await;
+    terminal.wait_text("r opens its terminal").await;
     terminal.send("r").await;
     terminal.wait_text("ready>").await;
     terminal.wait_text("staged 1/1 df -h").await;

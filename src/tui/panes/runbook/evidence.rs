@@ -2,7 +2,7 @@
 
 use crate::config::theme::Role;
 use crate::domain::run::{Need, Outcome, Side, StepRun, StepState, spell};
-use crate::runbook::Step;
+use crate::runbook::{Step, Work};
 use crate::tui::model::Model;
 use crate::tui::runs;
 use crate::tui::widgets::paragraph::wrap;
@@ -24,14 +24,15 @@ pub(super) fn lines(model: &Model, step: &Step, columns: u16, most: usize) -> Ve
         add(proposal.forecast.word(), Role::TextStrong);
     }
     if let Some(stands) = run.steps.get(&step.id) {
-        history(stands, proposal.is_none(), &mut add);
+        let has_terminal = step.handling.interactive || matches!(step.work, Work::Session { .. });
+        history(stands, proposal.is_none(), has_terminal, &mut add);
     }
     let left = most.saturating_sub(lines.len());
     lines.extend(output(model, run.id, step, columns, left));
     lines
 }
 
-fn history(stands: &StepRun, with_words: bool, add: &mut impl FnMut(&str, Role)) {
+fn history(stands: &StepRun, with_words: bool, has_terminal: bool, add: &mut impl FnMut(&str, Role)) {
     if let Some(intended) = stands.intended.as_ref().filter(|_| with_words) {
         match &intended.shell {
             Some(text) => add(&format!("sh: {text}"), Role::StepAuto),
@@ -54,6 +55,7 @@ fn history(stands: &StepRun, with_words: bool, add: &mut impl FnMut(&str, Role))
             };
             add(&words, Role::Ageing);
         }
+        StepState::Running { .. } if has_terminal => add("running; r opens its terminal, X cancels", Role::Accent),
         StepState::Running { .. } => add("running; X cancels", Role::Accent),
         StepState::Ended(outcome) => {
             let role = if matches!(outcome, Outcome::Done { .. }) { Role::StepDone } else { Role::Ageing };
