@@ -21,12 +21,12 @@ pub struct Screens {
 impl Screens {
     /// Takes a step's output in.
     pub fn take(&mut self, run: RunId, step: &StepId, bytes: &[u8]) {
-        self.at(run, step).take(bytes);
+        self.with(run, step, |emulator| emulator.take(bytes));
     }
 
     /// A step's terminal has another size.
     pub fn resize(&mut self, run: RunId, step: &StepId, columns: u16, rows: u16) {
-        self.at(run, step).resize(columns, rows);
+        self.with(run, step, |emulator| emulator.resize(columns, rows));
     }
 
     /// A step's terminal.
@@ -35,11 +35,13 @@ impl Screens {
         self.all.iter().find(|((of, id), _)| *of == run && id == step).map(|(_, emulator)| emulator)
     }
 
-    fn at(&mut self, run: RunId, step: &StepId) -> &mut Emulator {
+    /// The one that was used last stands first; the others are forgotten from the end.
+    fn with(&mut self, run: RunId, step: &StepId, then: impl FnOnce(&mut Emulator)) {
         let found = self.all.iter().position(|((of, id), _)| *of == run && id == step);
         let known = found.and_then(|at| self.all.remove(at));
+        let (key, mut emulator) = known.unwrap_or_else(|| ((run, step.clone()), Emulator::new(SIZE.0, SIZE.1)));
+        then(&mut emulator);
         self.all.truncate(MOST - 1);
-        self.all.push_front(known.unwrap_or_else(|| ((run, step.clone()), Emulator::new(SIZE.0, SIZE.1))));
-        &mut self.all[0].1
+        self.all.push_front((key, emulator));
     }
 }
