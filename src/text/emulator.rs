@@ -1,6 +1,7 @@
 //! What a terminal would show of a byte stream: vt100 with the sizes and the shrinking that it survives.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A terminal of some size.
 pub struct Emulator {
@@ -28,9 +29,13 @@ impl Emulator {
         self.parser.screen()
     }
 
-    /// Takes output in.
+    /// Takes output in. A fault of the emulator ends neither the supervisor, which would leave its step alone, nor the
+    /// room: the screen is empty from there on.
     pub fn take(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
+        let (rows, columns) = self.parser.screen().size();
+        if catch_unwind(AssertUnwindSafe(|| self.parser.process(bytes))).is_err() {
+            self.parser = vt100::Parser::new(rows, columns, 0);
+        }
     }
 
     /// vt100 0.16 cannot shrink below its cursor: a new screen gets the old one's last lines, and what runs on it draws

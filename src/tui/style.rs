@@ -135,10 +135,15 @@ fn style(look: Look, depth: ColourDepth) -> Style {
 fn colour(colour: Colour) -> Color {
     match colour {
         Colour::Default => Color::Reset,
-        Colour::Ansi(at) => ANSI.get(usize::from(at)).copied().unwrap_or(Color::Reset),
+        Colour::Ansi(at) => ansi(at).unwrap_or(Color::Reset),
         Colour::Indexed(at) => Color::Indexed(at),
         Colour::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
     }
+}
+
+/// One of the sixteen colours that every terminal has.
+pub(crate) fn ansi(at: u8) -> Option<Color> {
+    ANSI.get(usize::from(at)).copied()
 }
 
 const ANSI: [Color; 16] = [

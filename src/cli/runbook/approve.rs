@@ -33,10 +33,11 @@ pub(super) async fn run(session: &Session, desk: &Desk, args: &ApproveArgs) -> c
         return Err(Usage::new(format!("{asked_by} asked for it: somebody else must approve it")).into());
     }
     let stands = known.steps.get(&step);
-    let words = stands.and_then(|stands| stands.intended.as_ref()).map(|intended| spell(&intended.words));
+    let intended = stands.and_then(|stands| stands.intended.as_ref());
+    let words = intended.map(|intended| spell(&intended.words));
     let line = words.unwrap_or_else(|| format!("what digest {} stands for", digest.short()));
     let mut will = vec![Clean::new(format!("approve for {asked_by}: {line}"))];
-    will.extend(stands.and_then(|stands| stands.intended.as_ref()).into_iter().flat_map(|what| what.given.clone()));
+    will.extend(intended.into_iter().flat_map(|intended| intended.given.clone()));
     will.push(Clean::new(format!("digest {}", digest.0)));
     if !ask::confirm(&will, args.yes).await? {
         return Ok(exit::FAILED);

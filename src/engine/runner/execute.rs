@@ -32,6 +32,9 @@ use crate::text::Clean;
 /// Output is told to the screen this often: as often as it draws while a step prints.
 const TELL: Duration = Duration::from_millis(50);
 
+/// Keys and orders that wait for a step: more than a person types while its journal takes a sync.
+pub(super) const ASKS: usize = 256;
+
 /// What people ask of a step that runs.
 #[derive(Clone, Debug)]
 pub(super) enum StepAsk {

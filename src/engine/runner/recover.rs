@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
-use super::execute::Job;
+use super::execute::{ASKS, Job};
 use super::kit::Kit;
 use super::prepare::{Deed, Prepared, number};
 use super::take::{live, seat};
@@ -156,7 +156,7 @@ impl Runner {
     fn attach(&mut self, run: &Run, step: crate::runbook::model::Step, stands: &StepRun, place: &Place, by: Clean) {
         let Some(live) = self.live.get_mut(&run.id) else { return };
         let scene = live.scene(run.id);
-        let (tell, asks) = mpsc::channel(16);
+        let (tell, asks) = mpsc::channel(ASKS);
         live.running.insert(step.id.clone(), tell);
         let spec = place.ordered().ok().flatten().map(|order| order.spec);
         let deed = spec.map_or(Deed::Nothing, |spec| Deed::Process(Box::new(spec)));

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-use super::execute::{Job, StepAsk};
+use super::execute::{ASKS, Job, StepAsk};
 use super::prepare::{COUNTS, Prepared, prepare};
 use super::{Came, Live, Runner, Then, limits, locks};
 use crate::domain::fact::Fact;
@@ -53,11 +54,15 @@ impl Runner {
                 self.insist(run, by, step, &reason).await;
             }
             Wanted::Decide { step, decision, reason } => self.decide(run, by, step, decision, &reason).await,
-            Wanted::Cancel { step } => self.ask(run, &step, StepAsk::Cancel(by)),
-            Wanted::Type { step, bytes } => self.ask(run, &step, StepAsk::Keys(bytes)),
-            Wanted::SendLine { step, line } => self.ask(run, &step, StepAsk::Line(line)),
+            Wanted::Cancel { step } => self.ask(run, &step, StepAsk::Cancel(by)).await,
+            // A step that an earlier console left running is attached to here too.
+            Wanted::Type { step, .. } | Wanted::SendLine { step, .. } if self.kit.config.room.read_only => {
+                self.refuse("type into", step.as_str(), "this room is read-only", "start without --read-only").await;
+            }
+            Wanted::Type { step, bytes } => self.ask(run, &step, StepAsk::Keys(bytes)).await,
+            Wanted::SendLine { step, line } => self.ask(run, &step, StepAsk::Line(line)).await,
             Wanted::Resize { step, columns, rows } => {
-                self.ask(run, &step, StepAsk::Resize(crate::step::spec::TerminalSize { columns, rows }));
+                self.ask(run, &step, StepAsk::Resize(crate::step::spec::TerminalSize { columns, rows })).await;
             }
             Wanted::Undo { step } => self.undo(run, by, &step).await,
             Wanted::HandOver { to } => self.hand_over(run, &by, to).await,
@@ -313,7 +318,7 @@ impl Runner {
             Err(why) => return self.refuse("run step", step.id.as_str(), why.as_str(), "").await,
         };
         let attempt = self.kit.records.attempts(run, &step.id) + 1;
-        let (tell, asks) = mpsc::channel(16);
+        let (tell, asks) = mpsc::channel(ASKS);
         let kit = Arc::clone(&self.kit);
         let reads = (prepared.proposal.level == Level::Read).then(|| Arc::clone(&self.kit.reads));
         if let Some(live) = self.live.get_mut(&run) {
@@ -339,10 +344,12 @@ impl Runner {
         locks::lock(self.kit.folder(), self.kit.room.as_ref(), &name, taken_by).await.map(Some)
     }
 
-    fn ask(&self, run: RunId, step: &StepId, ask: StepAsk) {
+    async fn ask(&self, run: RunId, step: &StepId, ask: StepAsk) {
         if let Some(lane) = self.live.get(&run).and_then(|live| live.running.get(step)) {
-            // A full lane means that it has enough to do already.
-            let _ = lane.try_send(ask);
+            // One that has ended meanwhile needs nothing. A full lane drops no key without a word.
+            if let Err(TrySendError::Full(_)) = lane.try_send(ask) {
+                self.refuse("reach", step.as_str(), "it does not take what is sent", "wait, then send it again").await;
+            }
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::domain::time::Timestamp;
@@ -35,11 +34,7 @@ impl Screen {
 
     pub(super) fn take(&mut self, bytes: &[u8], after: Duration) {
         self.seen += bytes.len() as u64;
-        let emulator = &mut self.emulator;
-        // A fault of the emulator must not end the supervisor: the step would be left alone.
-        if catch_unwind(AssertUnwindSafe(|| emulator.take(bytes))).is_err() {
-            self.emulator = Emulator::new(self.size.columns, self.size.rows);
-        }
+        self.emulator.take(bytes);
         self.recording.output(bytes, after);
     }
 

@@ -21,7 +21,7 @@ pub(super) fn open(model: &mut Model, step: &mut Step, run: RunId, line: &Line) 
     };
     let (id, title) = (line.id.clone(), line.title.clone());
     // A program without staged lines is there to be typed into.
-    let has_keys = staged.is_empty();
+    let has_keys = staged.is_empty() && !model.read_only;
     model.open(Overlay::Terminal(Box::new(Terminal { run, step: id, title, staged, next: 0, has_keys })));
     fit(model, step);
 }
@@ -53,6 +53,9 @@ pub fn press(model: &mut Model, step: &mut Step, chord: Chord, in_burst: bool) {
     match chord.key {
         Key::Esc | Key::Char('q') => drop(model.close()),
         Key::Char('c') if chord.ctrl => drop(model.close()),
+        Key::Char('i') | Key::Enter if model.read_only => {
+            model.toasts.say(Weight::Info, "this room is read-only: the program gets no keys from here", model.now);
+        }
         Key::Char('i') => keys(model, true),
         Key::Down | Key::Char('j') => choose(model, 1),
         Key::Up | Key::Char('k') => choose(model, -1),

@@ -76,6 +76,10 @@ fn tiny(pen: &mut Pen<'_>, body: Area, overlay: &Overlay) {
         Overlay::Confirm(confirm) => pen.put(line.x, line.y, line.width, &confirm.title, style),
         Overlay::Prompt(prompt) => pen.put(line.x, line.y, line.width, &prompt.title, style),
         Overlay::Picker(picker) => pen.put(line.x, line.y, line.width, &picker.title, style),
+        // The keys may go to a program that nobody sees.
+        Overlay::Terminal(open) if open.has_keys => {
+            pen.put(line.x, line.y, line.width, &"Ctrl-] takes the keys back", style)
+        }
         _ => 0,
     };
 }

@@ -8,6 +8,7 @@ use crate::text::Clean;
 use crate::tui::layout::Area;
 use crate::tui::model::Model;
 use crate::tui::overlays::terminal::Terminal;
+use crate::tui::style::ansi;
 use crate::tui::widgets::{Pen, Row, frame, words};
 
 /// Lines below the cells: the staged line, the keys.
@@ -50,7 +51,16 @@ pub(super) fn draw(pen: &mut Pen<'_>, over: Area, model: &Model, terminal: &Term
         row.put(&"Ctrl-]", Role::KeyDanger).put(&" takes the keys back; all others go to the program", Role::KeyLabel);
         return;
     }
-    if terminal.line().is_some() && !is_over {
+    if is_over {
+        row.put(&"Esc", Role::KeyHint).put(&" leaves", Role::KeyLabel);
+        return;
+    }
+    if model.read_only {
+        row.put(&"read-only ", Role::Ageing).gap(1);
+        row.put(&"Esc", Role::KeyHint).put(&" leaves it running", Role::KeyLabel);
+        return;
+    }
+    if terminal.line().is_some() {
         row.put(&"Enter", Role::KeyDanger).put(&" sends this line", Role::KeyLabel).gap(2);
         row.put(&"j/k", Role::KeyHint).put(&" another", Role::KeyLabel).gap(2);
     }
@@ -71,9 +81,13 @@ fn draw_cells(pen: &mut Pen<'_>, area: Area, screen: &vt100::Screen, with_cursor
             if cursor == Some((row, column)) {
                 style = style.add_modifier(Modifier::REVERSED);
             }
-            // Every cell passes the gate: what a terminal would hide must not hide here.
-            let text = Clean::new(if cell.has_contents() { cell.contents() } else { " " });
-            pen.put(x, y, area.right() - x, &text, style);
+            // Most of a screen is ground that the popup has drawn already.
+            if cell.has_contents() {
+                // Every cell passes the gate: what a terminal would hide must not hide here.
+                pen.put(x, y, area.right() - x, &Clean::new(cell.contents()), style);
+            } else if style != ground {
+                pen.put(x, y, 1, &" ", style);
+            }
         }
     }
 }
@@ -99,26 +113,8 @@ fn styled(ground: Style, cell: &vt100::Cell, has_colours: bool) -> Style {
 
 /// The sixteen colours that every terminal and theme has; finer ones are left out.
 fn colour(colour: vt100::Color) -> Option<Color> {
-    const NAMED: [Color; 16] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-        Color::DarkGray,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightYellow,
-        Color::LightBlue,
-        Color::LightMagenta,
-        Color::LightCyan,
-        Color::White,
-    ];
     match colour {
-        vt100::Color::Idx(index) => NAMED.get(usize::from(index)).copied(),
+        vt100::Color::Idx(index) => ansi(index),
         vt100::Color::Default | vt100::Color::Rgb(..) => None,
     }
 }
