@@ -21,7 +21,10 @@ pub(super) fn lines(model: &Model, step: &Step, columns: u16, most: usize) -> Ve
         for line in runs::lines(proposal) {
             add(line.as_str(), Role::StepAuto);
         }
-        add(proposal.forecast.word(), Role::TextStrong);
+        // What it would do is no news of one that runs or has ended.
+        if !matches!(run.state(&step.id), StepState::Running { .. } | StepState::Ended(_)) {
+            add(proposal.forecast.word(), Role::TextStrong);
+        }
     }
     if let Some(stands) = run.steps.get(&step.id) {
         let has_terminal = step.handling.interactive || matches!(step.work, Work::Session { .. });

@@ -31,24 +31,26 @@ pub(super) fn draw(pen: &mut Pen<'_>, over: Area, model: &Model, terminal: &Term
         draw_cells(pen, cells, emulator.screen(), terminal.has_keys);
     }
     let (staged, keys) = below.split_top(1);
+    let state = model.room.run(terminal.run).map(|run| run.state(&terminal.step));
+    let is_over = !matches!(state, Some(StepState::Running { .. }));
     let mut row = Row::new(pen, staged);
-    match terminal.line() {
+    match terminal.line().filter(|_| !is_over) {
         Some(line) => {
             let place = words!("{}/{} ", terminal.next + 1, terminal.staged.len());
             row.put(&"staged ", Role::TextDim).put(&place, Role::TextDim).put(&Clean::new(line), Role::StepAuto);
         }
-        None if !terminal.staged.is_empty() => drop(row.put(&"every staged line was sent", Role::TextDim)),
+        None if !terminal.staged.is_empty() && !is_over => drop(row.put(&"every staged line was sent", Role::TextDim)),
         None => {}
     }
-    let state = model.room.run(terminal.run).map(|run| run.state(&terminal.step));
-    let is_over = !matches!(state, Some(StepState::Running { .. }));
     let mut row = Row::new(pen, keys);
     if is_over {
         let word = state.map_or("not begun", |state| state.word());
         row.put(&words!("{word} "), Role::Ageing).gap(1);
     }
     if terminal.has_keys {
-        row.put(&"Ctrl-]", Role::KeyDanger).put(&" takes the keys back; all others go to the program", Role::KeyLabel);
+        // Not given back by itself: who types on while the program ends would type into the room.
+        let says = if is_over { " takes the keys back" } else { " takes the keys back; all others go to the program" };
+        row.put(&"Ctrl-]", Role::KeyDanger).put(&says, Role::KeyLabel);
         return;
     }
     if is_over {
