@@ -174,14 +174,14 @@ impl<'a> Eval<'a> {
         let fixed = at.map(|at| match at {
             AtModifier::Start => self.start_ms,
             AtModifier::End => self.end_ms,
-            AtModifier::At(time) => chrono::DateTime::<chrono::Utc>::from(*time).timestamp_millis(),
+            AtModifier::At(time) => since_epoch(*time),
         });
         let by = match offset {
             None => 0,
             Some(Offset::Pos(by)) => millis(*by),
             Some(Offset::Neg(by)) => -millis(*by),
         };
-        times.iter().map(|time| fixed.unwrap_or(*time).saturating_sub(by)).collect()
+        times.iter().map(|time| fixed.unwrap_or(*time).saturating_sub(by).clamp(-FAR_MS, FAR_MS)).collect()
     }
 
     /// `expr` as a range vector; `None` when it is none.
@@ -234,8 +234,19 @@ impl<'a> Eval<'a> {
     }
 }
 
+/// Farthest instant and longest span, in milliseconds: sums of a few of them do not overflow.
+const FAR_MS: i64 = i64::MAX / 4;
+
 fn millis(span: std::time::Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+    i64::try_from(span.as_millis()).unwrap_or(FAR_MS).min(FAR_MS)
+}
+
+/// Milliseconds since 1970. Not by way of a date: `@ 51e10` is past the last year that chrono knows, which panics.
+fn since_epoch(instant: std::time::SystemTime) -> i64 {
+    match instant.duration_since(std::time::UNIX_EPOCH) {
+        Ok(after) => millis(after),
+        Err(before) => -millis(before.duration()),
+    }
 }
 
 fn bounds(ends: &[i64], range: i64) -> Vec<(i64, i64)> {

@@ -198,13 +198,24 @@ fn a_deadline_ends_the_evaluation() {
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Timeout, "query timed out in expression evaluation"));
 }
 
+#[test]
+fn instants_beyond_any_calendar_have_no_samples() {
+    for promql in ["up @ 51e12", "up @ -51e12", "rate(hits_total[5m] @ 9e15)", "up offset 290y @ -9e15", "up @ 51e300"] {
+        let Ok(expr) = parse(promql) else { continue };
+        let Ok(Answer::Vector(rows)) = instant(&shelf(), &expr, NOW, None) else { panic!("{promql}") };
+        assert!(rows.is_empty(), "{promql}");
+        drop(range(&shelf(), &expr, START, NOW, 60_000, None));
+    }
+    assert!(parse("up @ 51e12").is_ok());
+}
+
 proptest::proptest! {
     /// Whatever is asked, there is an answer and no panic.
     #[test]
     fn no_question_breaks_the_evaluator(
         pieces in proptest::collection::vec(proptest::sample::select(vec![
             "up", "hits_total", "[5m]", "[1m:15s]", "rate(", "sum(", "by (job)", ")", "(", " + ", " / ", " and ", " on(job) ", "group_left()",
-            "{job=\"a\"}", "{le=~\".*\"}", "topk(", "2, ", "histogram_quantile(0.9, ", " offset 5m", " offset -1h", " @ 5", " > ", " bool ", "-", "time()",
+            "{job=\"a\"}", "{le=~\".*\"}", "topk(", "2, ", "histogram_quantile(0.9, ", " offset 5m", " offset -1h", " @ 5", "1e12", " > ", " bool ", "-", "time()",
             "label_replace(", "\"a\", \"b\", \"c\", \"d\"", "quantile(", "1e300", "NaN", "absent(", "scalar(", "1", " or ", "clamp(", ", ", " @ end()",
         ]), 1..9),
     ) {
