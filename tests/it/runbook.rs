@@ -1,5 +1,6 @@
 //! Runbooks from outside: the users' own YAML against a real Prometheus and a `kubectl` that records what it is given.
 
+mod crash;
 mod given;
 mod session;
 mod shipped;
