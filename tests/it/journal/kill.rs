@@ -96,7 +96,7 @@ async fn point(world: &World, kind: &Kind, call: &str, number: usize) -> Result<
     world.forget();
     let inject = format!("inject={call}:signal=SIGKILL:when={number}");
     let ran = traced(&home, &["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject], &arguments);
-    let resumed = home.run(&["outbox", "send", "--timeout", "20s"]);
+    let resumed = home.run(&["outbox", "send", "--timeout", "90s"]);
     let effects =
         world.effects().into_iter().filter(|(method, path, body)| (kind.is_effect)(method, path, body)).count();
     let rows = if journal(&home).exists() { outbox(&home).await } else { Vec::new() };
