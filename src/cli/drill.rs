@@ -147,6 +147,7 @@ mod tests {
             digest: Digest(String::new()),
             target: Clean::default(),
             given: Vec::new(),
+            lock: None,
         }
     }
 

@@ -89,6 +89,9 @@ pub enum Happened {
         /// What it is given besides: standard input, secrets by their names.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         given: Vec<Clean>,
+        /// The lock that it holds until its end is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lock: Option<Clean>,
     },
     /// Somebody let exactly this run.
     Approved {

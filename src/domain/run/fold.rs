@@ -69,6 +69,19 @@ impl Run {
 }
 
 impl StepRun {
+    /// It was let run, and its end is not in the journal. One that failed and waits for a decision has ended.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.approved.is_some() && self.ending.is_none() && !matches!(self.state, StepState::Ended(_))
+    }
+
+    /// Whether it holds that lock.
+    #[must_use]
+    pub fn holds(&self, lock: &str) -> bool {
+        let of = self.intended.as_ref().and_then(|intended| intended.lock.as_ref());
+        self.is_begun() && of.is_some_and(|of| of.as_str() == lock)
+    }
+
     fn take(&mut self, event: &RunEvent) {
         self.moved = Some((event.by.clone(), event.at));
         match &event.what {
@@ -81,7 +94,7 @@ impl StepRun {
                     self.state = StepState::Waiting(need.clone());
                 }
             }
-            Happened::Intended { attempt, level, words, shell, digest, target, given, .. } => {
+            Happened::Intended { attempt, level, words, shell, digest, target, given, lock, .. } => {
                 self.attempts = self.attempts.max(*attempt);
                 self.intended = Some(Intended {
                     level: *level,
@@ -90,12 +103,14 @@ impl StepRun {
                     digest: digest.clone(),
                     target: target.clone(),
                     given: given.clone(),
+                    lock: lock.clone(),
                     by: event.by.clone(),
                 });
                 self.approved = None;
             }
             Happened::Approved { digest, how, .. } => {
                 self.approved = Some((digest.clone(), how.clone(), event.by.clone(), event.at));
+                self.ending = None;
             }
             Happened::Started { process, .. } => self.start(event, process.clone()),
             Happened::Printed { output, .. } => self.output = Some(output.clone()),

@@ -88,6 +88,8 @@ pub struct Intended {
     pub target: Clean,
     /// What it is given besides: standard input, secrets by their names.
     pub given: Vec<Clean>,
+    /// The lock that it holds until its end is known.
+    pub lock: Option<Clean>,
     /// Who asked for it.
     pub by: Clean,
 }

@@ -49,6 +49,7 @@ fn intended(name: &str, of: &str, level: Level) -> Happened {
         digest: digest(of),
         target: Clean::default(),
         given: Vec::new(),
+        lock: None,
     }
 }
 
@@ -102,6 +103,28 @@ fn a_start_of_something_else_than_was_approved_is_unknown() {
         let run = Run::fold(&events).unwrap();
         assert_eq!(run.state(&step("scale")).word(), "unknown");
     }
+}
+
+#[test]
+fn a_lock_is_held_from_the_approval_until_the_end_is_known() {
+    let mut under = intended("scale", "a", Level::Change);
+    if let Happened::Intended { lock, .. } = &mut under {
+        *lock = Some(Clean::new("deploy/shop/web"));
+    }
+    let waits = Happened::Waits { step: step("scale"), need: Need::Decision { happened: Clean::new("exit 1") } };
+    let again = [under.clone(), approved("scale", "a")];
+    let story = [under, approved("scale", "a"), started("scale"), finished("scale", 1), waits].into_iter().chain(again);
+    let mut events = vec![opened()];
+    let held: Vec<bool> = story
+        .map(|what| {
+            events.push(event(events.len() as i64, what));
+            let run = Run::fold(&events).unwrap();
+            assert!(run.steps.values().all(|stands| !stands.holds("another")));
+            run.steps[&step("scale")].holds("deploy/shop/web")
+        })
+        .collect();
+    // Meant, let, started, failed, waiting for a decision, meant again, let again.
+    assert_eq!(held, [false, true, true, false, false, false, true]);
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl Job {
             digest: digest.clone(),
             target: proposal.target.line(),
             given: proposal.given.clone(),
+            lock: self.lock.as_ref().map(|lock| Clean::new(lock.name())),
         };
         let mut whats: Vec<Happened> = proposal.values.iter().cloned().map(Happened::Bound).collect();
         if self.changes() {

@@ -26,6 +26,7 @@ const LASTS: Duration = Duration::from_secs(15);
 /// does when the lease has run out.
 #[derive(Debug)]
 pub(super) struct Held {
+    name: String,
     _file: File,
     shared: Option<Shared>,
 }
@@ -41,6 +42,11 @@ struct Shared {
 }
 
 impl Held {
+    /// Of what.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Gives it back; when this returns the others can have it.
     pub(super) async fn give_back(self) {
         let Some(Shared { renewed, given_back, .. }) = self.shared else { return };
@@ -64,9 +70,12 @@ pub(super) async fn lock(
     (by, now): (&str, Timestamp),
 ) -> Result<Held, Clean> {
     let file = here(folder, name, by, now)?;
-    let Some(room) = room else { return Ok(Held { _file: file, shared: None }) };
+    let Some(room) = room else { return Ok(Held { name: name.to_owned(), _file: file, shared: None }) };
     match room.take(&leased(name), LASTS).await {
-        Ok(Some(lease)) => Ok(Held { _file: file, shared: Some(renewed(room, name, Some(lease))) }),
+        Ok(Some(lease)) => {
+            let shared = Some(renewed(room, name, Some(lease)));
+            Ok(Held { name: name.to_owned(), _file: file, shared })
+        }
         Ok(None) => {
             let holder = room.holder(&leased(name)).await.unwrap_or_else(|| Clean::new("a colleague"));
             Err(Clean::new(format!("{name} is locked by {holder} on another machine; wait for it, or ask them")))
@@ -85,7 +94,7 @@ pub(super) fn lock_new(
     (by, now): (&str, Timestamp),
 ) -> Result<Held, Clean> {
     let file = here(folder, name, by, now)?;
-    Ok(Held { _file: file, shared: room.map(|room| renewed(room, name, None)) })
+    Ok(Held { name: name.to_owned(), _file: file, shared: room.map(|room| renewed(room, name, None)) })
 }
 
 /// Whether a console of this machine had it before.

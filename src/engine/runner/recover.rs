@@ -104,8 +104,7 @@ impl Runner {
         }
         self.live.insert(run.id, live);
         for (id, stands) in &run.steps {
-            let is_begun = stands.approved.is_some() && !matches!(stands.state, StepState::Ended(_));
-            if is_begun {
+            if stands.is_begun() {
                 self.go_on(run, id, stands).await;
             }
         }

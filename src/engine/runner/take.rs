@@ -277,6 +277,7 @@ impl Runner {
                     digest: digest.clone(),
                     target: proposal.target.line(),
                     given: proposal.given.clone(),
+                    lock: None,
                 };
                 self.write(run, by, vec![intended, Happened::Waits { step, need }]).await;
             } else {
@@ -313,7 +314,7 @@ impl Runner {
                 .refuse("run step", step.id.as_str(), "a colleague's console has this run by now", remedy)
                 .await;
         }
-        let lock = match self.lock_of(&step, &prepared, &by).await {
+        let lock = match self.lock_of(run, &step, &prepared, &by).await {
             Ok(lock) => lock,
             Err(why) => return self.refuse("run step", step.id.as_str(), why.as_str(), "").await,
         };
@@ -335,13 +336,28 @@ impl Runner {
         });
     }
 
-    async fn lock_of(&self, step: &Step, prepared: &Prepared, by: &Clean) -> Result<Option<locks::Held>, Clean> {
+    /// The step's lock. The kernel and the lease let go of one whose console was killed, while its command goes on: what
+    /// the journal has of other steps counts too, until somebody went on with their run and their end is known.
+    async fn lock_of(
+        &self,
+        run: RunId,
+        step: &Step,
+        prepared: &Prepared,
+        by: &Clean,
+    ) -> Result<Option<locks::Held>, Clean> {
         let Some(name) = &step.handling.lock else { return Ok(None) };
         let values: BTreeMap<&str, &str> =
             prepared.proposal.values.iter().map(|value| (value.name.as_str(), value.value.as_str())).collect();
         let name = values.iter().fold(name.clone(), |name, (of, value)| name.replace(&format!("{{{of}}}"), value));
         let taken_by = (by.as_str(), self.kit.clock.now());
-        locks::lock(self.kit.folder(), self.kit.room.as_ref(), &name, taken_by).await.map(Some)
+        let held = locks::lock(self.kit.folder(), self.kit.room.as_ref(), &name, taken_by).await?;
+        match begun_under(&self.kit.records.all(), &name, (run, &step.id)) {
+            None => Ok(Some(held)),
+            Some(why) => {
+                held.give_back().await;
+                Err(why)
+            }
+        }
     }
 
     async fn ask(&self, run: RunId, step: &StepId, ask: StepAsk) {
@@ -352,6 +368,18 @@ impl Runner {
             }
         }
     }
+}
+
+/// Who has that lock as far as the journal knows: another step that was let run and whose end is not known.
+fn begun_under(runs: &[crate::domain::run::Run], lock: &str, (run, step): (RunId, &StepId)) -> Option<Clean> {
+    runs.iter().filter(|other| !other.is_closed).find_map(|other| {
+        let is_other = |id: &StepId| (other.id, id) != (run, step);
+        let (id, _) = other.steps.iter().find(|(id, stands)| is_other(id) && stands.holds(lock))?;
+        let (holder, title) = (&other.holder, &other.title);
+        Some(Clean::new(format!(
+            "{lock} is locked by step {id} of {holder}'s run of {title}, whose end is not known; go on with that run first"
+        )))
+    })
 }
 
 /// A step as the run remembers it.

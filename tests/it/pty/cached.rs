@@ -32,10 +32,16 @@ async fn a_room_that_starts_without_a_network_shows_what_was_known_and_how_old_i
         (incident.id.clone(), incident.title.clone())
     };
     let title: String = service.chars().take(20).collect();
-    let mut terminal = open_room(&home);
-    terminal.wait(&format!("{pager} {title}"), |terminal| shows(terminal, &title)).await;
-    terminal.send("q").await;
-    assert_eq!(terminal.exit(PATIENCE).await.0, Some(0));
+    // The list is there when PagerDuty has answered; a room that ends before the clusters did keeps only what it heard.
+    for _ in 0..10 {
+        let mut terminal = open_room(&home);
+        terminal.wait(&format!("{pager} {title}"), |terminal| shows(terminal, &title)).await;
+        terminal.send("q").await;
+        assert_eq!(terminal.exit(PATIENCE).await.0, Some(0));
+        if kept(&home).len() >= 2 {
+            break;
+        }
+    }
     sim.shutdown().await;
 
     let files = kept(&home);

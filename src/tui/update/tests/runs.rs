@@ -165,6 +165,7 @@ pub(super) fn running(model: &mut Model, run: RunId, step: &str) {
         digest: digest.clone(),
         target,
         given,
+        lock: None,
     };
     moved(model, run, what);
     let how = crate::domain::run::Approval::Key;
