@@ -251,3 +251,31 @@ async fn a_console_killed_at_any_point_of_a_step_comes_back_to_what_became_of_it
     }
     world.shutdown().await;
 }
+
+/// The command goes on without its console, and so does its lock: the kernel's is gone, the journal's is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_console_leaves_the_lock_to_its_step() {
+    let stage = Stage::configured("[room]\noperator = \"ana\"\n");
+    stage.runbook(
+        "locked.yaml",
+        "runbooks:\n  locked:\n    title: Locked\n    steps:\n      - {name: Watch it, id: watch, command: kubectl rollout status deployment/web -n shop, lock: deploy/shop/web}\n",
+    );
+    let run = ["runbook", "run", "locked", "--yes"];
+    let mut terminal = stage.terminal(&run);
+    terminal.wait("the step to run", |_| !stage.calls().is_empty()).await;
+    let is_told = || {
+        let exported = stage.export_last();
+        exported.contains("approved 'Watch it'")
+    };
+    let until = Instant::now() + PATIENCE;
+    while !is_told() {
+        assert!(Instant::now() < until, "no approval in the journal");
+    }
+    terminal.signal(Signal::KILL);
+    assert_eq!(terminal.exit(PATIENCE).await.0, None);
+    let refused = stage.home.run(&run);
+    let told = format!("{}{}", refused.out, refused.err);
+    assert_eq!(refused.code, Some(1), "{told}");
+    assert!(told.contains("deploy/shop/web is locked by step watch of ana's run of Locked"), "{told}");
+    assert_eq!(stage.calls().len(), 1, "{:?}", stage.calls());
+}
