@@ -213,12 +213,16 @@ async fn set_up(connection: &mut SqliteConnection, path: &Path, seat: &Seat) -> 
     Ok(None)
 }
 
-/// The version of what is there; 0 for nothing yet.
+/// The version of what is there; 0 for nothing yet. Read in one transaction: a console that makes the journal just now
+/// would else be seen half, as a file without a mark that has tables, and that counts as damaged.
 async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, StoreError> {
     let refuse = |cause| refused(path, cause);
-    let owner = pragma(connection, "PRAGMA application_id").await.map_err(refuse)?;
-    let version = pragma(connection, "PRAGMA user_version").await.map_err(refuse)?;
-    let tables = pragma(connection, "SELECT count(*) FROM sqlite_schema").await.map_err(refuse)?;
+    let mut at_once = connection.begin().await.map_err(refuse)?;
+    // The first of them takes the snapshot that the others read.
+    let tables = pragma(&mut at_once, "SELECT count(*) FROM sqlite_schema").await.map_err(refuse)?;
+    let owner = pragma(&mut at_once, "PRAGMA application_id").await.map_err(refuse)?;
+    let version = pragma(&mut at_once, "PRAGMA user_version").await.map_err(refuse)?;
+    at_once.rollback().await.map_err(refuse)?;
     match (owner, version) {
         (APPLICATION_ID, version) => Ok(version),
         (0, 0) if tables == 0 => Ok(0),
