@@ -8,6 +8,7 @@ mod execute;
 mod judge;
 mod kit;
 mod kube;
+mod left;
 mod limits;
 mod locks;
 mod output;

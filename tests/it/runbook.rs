@@ -8,7 +8,7 @@ pub mod stage;
 
 use std::time::Duration;
 
-use stage::{LITERAL, Stage};
+use stage::{LITERAL, Stage, answer};
 
 #[tokio::test]
 async fn the_literal_yaml_scales_three_to_four_when_the_condition_is_true() {
@@ -149,19 +149,11 @@ async fn the_room_answers_keys_while_a_step_floods_and_cancels_it() {
         "runbooks:\n  flood:\n    title: Flood\n    trigger: {alertname: '*', labels: {alertname: '*'}}\n    steps:\n      - {name: Read all logs, command: kubectl logs deployment/web -n shop}\n      - manual: Think\n",
     );
     // 80x24: one pane at a time, the same keys.
-    let mut terminal = stage.terminal_of(&[], 80, 24);
-    terminal
-        .wait("an incident", |terminal| terminal.text().contains("checkout") || terminal.text().contains("#1"))
-        .await;
-    terminal.send("4").await;
-    terminal.wait_text("Read all logs").await;
+    let mut terminal = stage.room(&[], "Read all logs").await;
     terminal.send("r").await;
     terminal.wait_text("kubectl logs deployment/web -n shop").await;
     terminal.wait_text("Enter").await;
-    // The question counts keys only after the keyboard was quiet for a moment.
-    terminal.drain(Duration::from_millis(400)).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    terminal.send("\r").await;
+    answer(&mut terminal, "\r").await;
     terminal.wait_text("running").await;
     terminal.wait_text("a flood of output").await;
     terminal.send("?").await;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::execute::{ASKS, Job, StepAsk};
 use super::prepare::{COUNTS, Prepared, prepare};
-use super::{Came, Live, Runner, Then, limits, locks};
+use super::{Came, Live, Runner, Then, left, limits, locks};
 use crate::domain::fact::Fact;
 use crate::domain::id::StepId;
 use crate::domain::run::{
@@ -337,9 +337,9 @@ impl Runner {
     }
 
     /// The step's lock. The kernel and the lease let go of one whose console was killed, while its command goes on: what
-    /// the journal has of other steps counts too, until somebody went on with their run and their end is known.
+    /// the journal has of other steps counts too, read once nobody else can take the lock any more.
     async fn lock_of(
-        &self,
+        &mut self,
         run: RunId,
         step: &Step,
         prepared: &Prepared,
@@ -351,7 +351,8 @@ impl Runner {
         let name = values.iter().fold(name.clone(), |name, (of, value)| name.replace(&format!("{{{of}}}"), value));
         let taken_by = (by.as_str(), self.kit.clock.now());
         let held = locks::lock(self.kit.folder(), self.kit.room.as_ref(), &name, taken_by).await?;
-        match begun_under(&self.kit.records.all(), &name, (run, &step.id)) {
+        self.look_around().await;
+        match left::holder_of(&self.kit, &name, (run, &step.id)).await {
             None => Ok(Some(held)),
             Some(why) => {
                 held.give_back().await;
@@ -368,18 +369,6 @@ impl Runner {
             }
         }
     }
-}
-
-/// Who has that lock as far as the journal knows: another step that was let run and whose end is not known.
-fn begun_under(runs: &[crate::domain::run::Run], lock: &str, (run, step): (RunId, &StepId)) -> Option<Clean> {
-    runs.iter().filter(|other| !other.is_closed).find_map(|other| {
-        let is_other = |id: &StepId| (other.id, id) != (run, step);
-        let (id, _) = other.steps.iter().find(|(id, stands)| is_other(id) && stands.holds(lock))?;
-        let (holder, title) = (&other.holder, &other.title);
-        Some(Clean::new(format!(
-            "{lock} is locked by step {id} of {holder}'s run of {title}, whose end is not known; go on with that run first"
-        )))
-    })
 }
 
 /// A step as the run remembers it.

@@ -202,12 +202,10 @@ fn a_deadline_ends_the_evaluation() {
 fn instants_beyond_any_calendar_have_no_samples() {
     for promql in ["up @ 51e12", "up @ -51e12", "rate(hits_total[5m] @ 9e15)", "up offset 290y @ -9e15", "up @ 51e300"]
     {
-        let Ok(expr) = parse(promql) else { continue };
-        let Ok(Answer::Vector(rows)) = instant(&shelf(), &expr, NOW, None) else { panic!("{promql}") };
-        assert!(rows.is_empty(), "{promql}");
+        let expr = parse(promql).unwrap();
+        assert_eq!(instant(&shelf(), &expr, NOW, None), Ok(Answer::Vector(Vec::new())), "{promql}");
         drop(range(&shelf(), &expr, START, NOW, 60_000, None));
     }
-    assert!(parse("up @ 51e12").is_ok());
 }
 
 proptest::proptest! {

@@ -23,7 +23,7 @@ const LONGEST_PAGE: u32 = 10_000;
 
 /// Records written by one statement: what a statement costs beside its rows is paid once. Each size is its own text, so
 /// few sizes keep them all prepared.
-const TOGETHER: [usize; 4] = [500, 50, 5, 1];
+const TOGETHER: [usize; 4] = [500, 64, 8, 1];
 
 /// All or nothing. `BEGIN IMMEDIATE`, because a read that grows into a write fails at once when another console writes.
 /// Returns the seat as it is after the commit.

@@ -83,16 +83,19 @@ async fn a_living_console_keeps_its_actions() {
     assert_eq!(two.adopt().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn the_last_word_on_a_step_wins() {
-    let journal = SqliteJournal::open(Place::Memory).await.unwrap();
-    let tick = |step: &str, done: bool, second| Entry::Ticked {
+fn tick(step: &str, done: bool, second: i64) -> Entry {
+    Entry::Ticked {
         incident: IncidentId::parse("pd:P1").unwrap(),
         runbook: RunbookId::parse("disk").unwrap(),
         step: StepId::parse(step).unwrap(),
         tick: done.then(|| Tick { by: Clean::new("me"), at: at(second) }),
         at: at(second),
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_last_word_on_a_step_wins() {
+    let journal = SqliteJournal::open(Place::Memory).await.unwrap();
     journal.append(vec![tick("a", true, 1), tick("b", true, 2), tick("a", false, 3)]).await.unwrap();
     let ticks = journal.ticks(at(10), Duration::seconds(60)).await.unwrap();
     assert_eq!(ticks, [tick("a", false, 3), tick("b", true, 2)]);
@@ -180,8 +183,12 @@ async fn a_schema_that_changes_under_an_open_console_stops_its_writes() {
     for second in 2..4 {
         let refused = journal.append(vec![Entry::Intended(intent(&mut ids, second))]).await.unwrap_err();
         assert!(refused.failure("write").to_string().contains("newer warroom"), "{refused}");
+        // A record that moves nothing else goes another way.
+        let refused = journal.append(vec![tick("a", true, second)]).await.unwrap_err();
+        assert!(refused.failure("write").to_string().contains("newer warroom"), "{refused}");
     }
     assert_eq!(journal.actions_since(at(0)).await.unwrap().len(), 1, "reading goes on");
+    assert_eq!(journal.page(Paging::After(0), 10).await.unwrap().len(), 1, "nothing was written");
 }
 
 #[tokio::test]

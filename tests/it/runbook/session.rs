@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use super::stage::Stage;
+use super::stage::{Stage, answer};
 use crate::pty::Terminal;
 
 const REMOTE: &str = "#!/bin/sh\nprintf 'ready> '\nwhile read -r line; do echo \"told: $line\"; stty size; printf 'ready> '; done\necho 'good bye'\n";
+
+const STEP: &str = "Open the shell";
 
 const STEPS: &str = "runbooks:\n  talk:\n    title: Talk\n    trigger: {alertname: '*', labels: {alertname: '*'}}\n    steps:\n      - {name: Open the shell, session: [remote, 'df -h']}\n      - manual: Think\n";
 
@@ -20,25 +22,11 @@ fn stage(config: &str) -> Stage {
     stage
 }
 
-/// The runbook pane of a room at 80×24.
-async fn room(stage: &Stage, arguments: &[&str]) -> Terminal {
-    let mut terminal = stage.terminal_of(arguments, 80, 24);
-    terminal
-        .wait("an incident", |terminal| terminal.text().contains("checkout") || terminal.text().contains("#1"))
-        .await;
-    terminal.send("4").await;
-    terminal.wait_text("Open the shell").await;
-    terminal
-}
-
 /// Runs the session and opens its terminal.
 async fn begin(terminal: &mut Terminal) {
     terminal.send("r").await;
     terminal.wait_text("does it").await;
-    // The question counts keys only after the keyboard was quiet for a moment.
-    terminal.drain(Duration::from_millis(400)).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    terminal.send("y").await;
+    answer(terminal, "y").await;
     terminal.wait_text("r opens its terminal").await;
     terminal.send("r").await;
     terminal.wait_text("ready>").await;
@@ -49,7 +37,7 @@ async fn begin(terminal: &mut Terminal) {
 async fn a_session_is_seen_sent_a_staged_line_and_typed_into() {
     let world = warroom::sim::serve(warroom::sim::SimOptions::default()).await.expect("a world");
     let stage = stage(&world.config_toml);
-    let mut terminal = room(&stage, &[]).await;
+    let mut terminal = stage.room(&[], STEP).await;
     begin(&mut terminal).await;
     terminal.send("\r").await;
     terminal.wait_text("told: df -h").await;
@@ -76,14 +64,14 @@ async fn a_session_is_seen_sent_a_staged_line_and_typed_into() {
 async fn a_read_only_room_sees_a_session_that_was_left_running_and_types_nothing_into_it() {
     let world = warroom::sim::serve(warroom::sim::SimOptions::default()).await.expect("a world");
     let stage = stage(&world.config_toml);
-    let mut terminal = room(&stage, &[]).await;
+    let mut terminal = stage.room(&[], STEP).await;
     begin(&mut terminal).await;
     terminal.send("\x1b").await;
     terminal.wait("the terminal to close", |terminal| !terminal.text().contains("Esc leaves")).await;
     terminal.send("q").await;
     terminal.exit(Duration::from_secs(20)).await;
 
-    let mut terminal = room(&stage, &["--read-only"]).await;
+    let mut terminal = stage.room(&["--read-only"], STEP).await;
     // The world went on: the incident of the run need not be the first one any more.
     for _ in 0..30 {
         terminal.drain(Duration::from_millis(400)).await;

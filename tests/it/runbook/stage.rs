@@ -67,6 +67,13 @@ pub struct Stage {
     _metrics: Stub,
 }
 
+/// Gives that answer once the keyboard was quiet for as long as a question wants before it counts keys.
+pub async fn answer(terminal: &mut Terminal, key: &str) {
+    terminal.drain(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    terminal.send(key).await;
+}
+
 impl Drop for Stage {
     fn drop(&mut self) {
         if let Some(prometheus) = &mut self.prometheus {
@@ -260,6 +267,17 @@ impl Stage {
             .env("XDG_CONFIG_HOME", self.home.path("config"))
             .env("XDG_STATE_HOME", self.home.path("state"));
         Terminal::start(command, columns, rows)
+    }
+
+    /// The runbook pane of a room at 80×24, when that step is in it.
+    pub async fn room(&self, arguments: &[&str], step: &str) -> Terminal {
+        let mut terminal = self.terminal_of(arguments, 80, 24);
+        terminal
+            .wait("an incident", |terminal| terminal.text().contains("checkout") || terminal.text().contains("#1"))
+            .await;
+        terminal.send("4").await;
+        terminal.wait_text(step).await;
+        terminal
     }
 
     /// The newest run as a document.
