@@ -245,7 +245,7 @@ async fn a_killed_console_leaves_the_lock_to_its_step() {
     let (began, go) = (stage.home.path("began"), stage.home.path("go"));
     let text = |title: &str| {
         format!(
-            "runbooks:\n  locked:\n    title: {title}\n    steps:\n      - {{name: Hold it, id: hold, shell: sh, danger: change, lock: deploy/shop/web, command: 'echo x >>{}; until [ -e {} ]; do sleep 0.05; done'}}\n",
+            "runbooks:\n  locked:\n    title: {title}\n    steps:\n      - {{name: Hold it, id: hold, shell: sh, danger: change, timeout: 40s, lock: deploy/shop/web, command: 'echo x >>{}; until [ -e {} ]; do sleep 0.05; done'}}\n",
             began.display(),
             go.display()
         )
