@@ -191,9 +191,27 @@ impl Writer {
         if matches!(outcome, Err(StoreError::Database(_))) {
             self.is_unsure = true;
         }
-        let seat = self.keep_if_sound(outcome)?;
-        self.take_seat(seat);
-        Ok(())
+        match self.keep_if_sound(outcome) {
+            Ok(seat) => {
+                self.take_seat(seat);
+                Ok(())
+            }
+            Err(cause) => {
+                self.take_back().await;
+                Err(cause)
+            }
+        }
+    }
+
+    /// At once, not with the next write: a console that ends without one would leave the refused action to the next
+    /// console, which sends it.
+    async fn take_back(&mut self) {
+        if !self.is_unsure || self.connection().await.is_err() || self.may_write().is_err() {
+            return;
+        }
+        if let Err(cause) = self.reconcile().await {
+            tracing::warn!(%cause, "what was refused may stand in the journal");
+        }
     }
 
     /// What was refused may stand in the file all the same: a commit whose fsync failed. The person was told that it was
@@ -391,6 +409,7 @@ impl Writer {
     }
 
     async fn close(&mut self) {
+        self.take_back().await;
         if let Some(connection) = self.connection.take() {
             let _ = connection.close().await;
         }
